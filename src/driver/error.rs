@@ -1,0 +1,54 @@
+//! Why a driver could not find out what libvirt answers.
+
+use serde::{Deserialize, Serialize};
+
+/// The harness could not find out.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DriverError {
+    /// The mock has no rule for this; it never invents an answer.
+    #[error("not modelled: {0}")]
+    NotModelled(String),
+    /// The driver's process died.
+    #[error("{0}")]
+    Crashed(Box<Crash>),
+    /// The time limit passed before the answer came.
+    #[error("no answer to `{call}` within the time limit")]
+    TimedOut {
+        /// The call or action that was under way.
+        call: String,
+    },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The driver cannot be used on this machine or in this build.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Something beside libvirt failed: a tool, a file, the connection itself.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// How the driver's process died.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Crash {
+    /// How it ended: `signal 11 (SIGSEGV)` or `exit status 1`.
+    pub end: String,
+    /// The call or action that was under way.
+    pub call: String,
+    /// The last lines of libvirt's log.
+    pub log: Vec<String>,
+}
+
+impl std::fmt::Display for Crash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "the driver's process ended with {} during `{}`",
+            self.end, self.call
+        )?;
+        for line in &self.log {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}

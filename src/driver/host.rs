@@ -1,0 +1,113 @@
+//! What a scenario does to the host beside libvirt calls, and what it sees, as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BitmapTable, Content, DiskFormat, JobEnd, Size};
+
+/// An image file and the format it is read as.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ImageRef {
+    /// Absolute path.
+    pub path: String,
+    /// Format; never probed.
+    pub format: DiskFormat,
+}
+
+/// One thing done to the host, or asked of it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// `qemu-img create`: makes an empty image; a file of that name is replaced.
+    CreateImage {
+        /// Path and format of the image.
+        image: ImageRef,
+        /// Virtual size.
+        size: Size,
+    },
+    /// The guest writes one byte value over a range of a disk, through QEMU's block layer. The
+    /// write has reached the image, though not its bitmaps, when this returns.
+    GuestWrite {
+        /// Name of the domain; it must be active.
+        domain: String,
+        /// Target device.
+        disk: String,
+        /// First byte.
+        offset: Size,
+        /// Number of bytes.
+        length: Size,
+        /// The byte value.
+        pattern: u8,
+    },
+    /// The bitmaps of an active domain as QEMU has them in memory
+    /// (`query-named-block-nodes` through the monitor pass-through).
+    LiveBitmaps {
+        /// Name of the domain.
+        domain: String,
+    },
+    /// The bitmaps stored in closed images (`qemu-img info`).
+    StoredBitmaps {
+        /// Target device and image of each disk.
+        disks: Vec<(String, ImageRef)>,
+    },
+    /// Waits until the backup job of a domain has ended and QEMU has let go of its targets.
+    AwaitBackup {
+        /// Name of the domain.
+        domain: String,
+        /// Target devices of the disks that take part.
+        disks: Vec<String>,
+    },
+    /// Reads what a chain of images holds, top layer first; backing files named inside the
+    /// images are ignored. Waits for image locks.
+    ReadChain {
+        /// The layers, top first.
+        layers: Vec<ImageRef>,
+    },
+    /// `qemu-img check` on a closed image.
+    CheckImage {
+        /// The image.
+        image: ImageRef,
+    },
+    /// The names of the files in the scenario's directory.
+    ListFiles {
+        /// Absolute path of the directory.
+        directory: String,
+    },
+}
+
+/// What an action showed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Observation {
+    /// It was done.
+    Done,
+    /// Bitmaps of a domain.
+    Bitmaps(BitmapTable),
+    /// Events of a backup job in the order they came.
+    Events(Vec<JobEvent>),
+    /// What a disk holds.
+    Content(Content),
+    /// What `qemu-img check` found; `None` is a clean image.
+    Check(Option<String>),
+    /// File names, sorted.
+    Files(Vec<String>),
+}
+
+/// An event of a domain job.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobEvent {
+    /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`.
+    JobCompleted {
+        /// The parameter `success`.
+        success: bool,
+        /// The parameter `errmsg`.
+        message: Option<String>,
+    },
+    /// `VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2` of a backup.
+    BlockJob {
+        /// Target device.
+        disk: String,
+        /// How the disk's part ended.
+        end: JobEnd,
+    },
+}

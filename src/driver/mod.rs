@@ -1,0 +1,79 @@
+//! The boundary between this project and whatever answers libvirt calls.
+//!
+//! Two traits: [`Libvirt`] sits at libvirt's API surface (XML text and flags go in; XML text,
+//! names or a libvirt error come out), [`Host`] does what no libvirt call does (images, guest
+//! writes, reading data back). [`mock`] implements them over the pure `world`, `libvirt` (with
+//! the cargo feature of that name) over the real thing. A driver formats no output and judges
+//! nothing.
+
+mod call;
+mod error;
+mod host;
+#[cfg(feature = "libvirt")]
+pub mod libvirt;
+pub mod mock;
+
+pub use call::{Answer, Api, Argument, Call, Param, Value, flags};
+pub use error::{Crash, DriverError};
+pub use host::{Action, ImageRef, JobEvent, Observation};
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Version;
+
+/// libvirt's API surface.
+pub trait Libvirt {
+    /// Issues one call and waits for its answer. A refusal is an answer; `Err` means that the
+    /// harness could not find out.
+    fn call(&mut self, call: &Call) -> Result<Answer, DriverError>;
+}
+
+/// What a scenario does to the host, and sees of it, beside libvirt.
+pub trait Host {
+    /// Does one thing to the host and reports what was seen.
+    fn act(&mut self, action: &Action) -> Result<Observation, DriverError>;
+}
+
+/// Something that can run scenarios, one at a time.
+pub trait Driver: Libvirt + Host {
+    /// What answers the calls.
+    fn identity(&mut self) -> Result<Identity, DriverError>;
+
+    /// Opens a fresh place for one scenario: an empty directory and an unused domain name.
+    fn open_scenario(&mut self) -> Result<Place, DriverError>;
+
+    /// Removes the scenario's domain, its processes and its directory, whatever state the
+    /// scenario left them in.
+    fn close_scenario(&mut self, place: &Place) -> Result<(), DriverError>;
+
+    /// The moment after which each call and action is [`DriverError::TimedOut`].
+    fn set_deadline(&mut self, deadline: Option<Instant>);
+}
+
+/// What answers the calls of a run.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Identity {
+    /// The driver's name, as `--driver` takes it.
+    pub driver: String,
+    /// True for real libvirt.
+    pub real: bool,
+    /// Version of libvirt, or the version that the mock models.
+    pub libvirt: Version,
+    /// Version of QEMU, as its maintainers write it; the modelled one for the mock.
+    pub qemu: String,
+}
+
+/// Where a scenario runs.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Place {
+    /// Absolute path of the scenario's own directory.
+    pub directory: String,
+    /// Name for the scenario's domain.
+    pub domain: String,
+    /// UUID for the scenario's domain.
+    pub uuid: String,
+    /// Absolute path of the emulator that the domain's XML names.
+    pub emulator: String,
+}

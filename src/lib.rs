@@ -1,0 +1,10 @@
+//! A conformance kit and simulator for the error semantics of libvirt's backup and checkpoint
+//! APIs.
+//!
+//! Data flows one way: a [`scenario`] becomes a [`plan`], a [`driver`] answers its calls, the
+//! [`transcript`] records them, the [`judge`] decides, [`recovery`] executes and proves the
+//! decision, [`run`] schedules all of it and emits events, [`report`] and [`snapshot`] consume
+//! them.
+
+pub mod driver;
+pub mod model;

@@ -1,0 +1,3 @@
+//! The command `backup-tck`.
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! The words every other module speaks: libvirt's error numbers, disk formats, sizes,
+//! bitmaps, decisions.
+//!
+//! Newtypes and enums with parsing and display, nothing that acts. This module does no I/O and
+//! imports no other module of the crate.
+
+mod bitmap;
+mod content;
+mod decision;
+mod error;
+mod error_code;
+mod format;
+mod size;
+mod state;
+mod version;
+
+pub use bitmap::{BitmapRow, BitmapTable};
+pub use content::{Content, Difference, Fill, Run};
+pub use decision::{Category, CleanUp, CleanUpKind, Decision};
+pub use error::LibvirtError;
+pub use error_code::{ErrorCode, ErrorDomain, UnknownName};
+pub use format::DiskFormat;
+pub use size::Size;
+pub use state::{DomainState, JobEnd};
+pub use version::Version;
