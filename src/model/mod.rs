@@ -20,6 +20,6 @@ pub use decision::{Category, CleanUp, CleanUpKind, Decision};
 pub use error::LibvirtError;
 pub use error_code::{ErrorCode, ErrorDomain, UnknownName};
 pub use format::DiskFormat;
-pub use size::Size;
+pub use size::{InvalidSize, Size};
 pub use state::{DomainState, JobEnd};
-pub use version::Version;
+pub use version::{InvalidVersion, Version};

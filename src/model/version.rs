@@ -32,10 +32,6 @@ impl Version {
     /// `1,000,000 * major + 1,000 * minor + release`.
     #[must_use]
     pub const fn from_packed(packed: u64) -> Self {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "each part is below 1,000,000"
-        )]
         Self {
             major: (packed / 1_000_000 % 1_000_000) as u32,
             minor: (packed / 1_000 % 1_000) as u32,
