@@ -6,22 +6,18 @@
 //! the cargo feature of that name) over the real thing. A driver formats no output and judges
 //! nothing.
 
-mod call;
 mod error;
-mod host;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
 pub mod mock;
 
-pub use call::{Answer, Api, Argument, Call, Param, Value, flags};
 pub use error::{Crash, DriverError};
-pub use host::{Action, ImageRef, JobEvent, Observation};
 
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Version;
+use crate::model::{Action, Answer, Call, Observation, Version};
 
 /// libvirt's API surface.
 pub trait Libvirt {

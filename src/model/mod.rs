@@ -1,10 +1,13 @@
-//! The words every other module speaks: libvirt's error numbers, disk formats, sizes,
-//! bitmaps, decisions.
+//! The words every other module speaks: libvirt's calls and error numbers, host actions, disk
+//! formats, sizes, bitmaps, decisions.
 //!
 //! Newtypes and enums with parsing and display, nothing that acts. This module does no I/O and
 //! imports no other module of the crate.
 
+mod action;
+mod api;
 mod bitmap;
+mod call;
 mod content;
 mod decision;
 mod error;
@@ -14,7 +17,10 @@ mod size;
 mod state;
 mod version;
 
+pub use action::{Action, ImageRef, JobEvent, Observation};
+pub use api::{Api, Argument, flags};
 pub use bitmap::{BitmapRow, BitmapTable};
+pub use call::{Answer, Call, Param, Value};
 pub use content::{Content, Difference, Fill, Run};
 pub use decision::{Category, CleanUp, CleanUpKind, Decision};
 pub use error::LibvirtError;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BitmapTable, Content, DiskFormat, JobEnd, Size};
+use super::{BitmapTable, Content, DiskFormat, JobEnd, Size};
 
 /// An image file and the format it is read as.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

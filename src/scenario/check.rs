@@ -1,0 +1,165 @@
+//! Problems of meaning: names that do not exist, places beyond the end.
+
+use super::decode::all_steps;
+use super::diagnostic::Problem;
+use super::fields::Collected;
+use super::syntax::{BackupRequest, CheckpointRequest, Expectation, Scenario, Spanned, StepKind};
+use crate::model::Size;
+
+/// Checks a scenario whose structure is sound. `file_stem` is the file's name without
+/// `.yaml`.
+pub(super) fn check(scenario: &Scenario, file_stem: &str, problems: &mut Collected) {
+    if scenario.name.value != file_stem {
+        problems.report(
+            Problem::new(
+                "scenario::name",
+                scenario.name.span.clone(),
+                format!("the name `{}` is not the file's", scenario.name.value),
+            )
+            .label(format!("the file is called `{file_stem}`"))
+            .help("names are stable identifiers: rename the file or the scenario"),
+        );
+    }
+    let mut labels = Vec::new();
+    for step in all_steps(scenario) {
+        match &step.kind {
+            StepKind::GuestWrite {
+                disk,
+                offset,
+                length,
+                ..
+            } => {
+                check_disk(scenario, disk, problems);
+                check_range(scenario, disk, offset, length, problems);
+            }
+            StepKind::RecreateImage { disk } => check_disk(scenario, disk, problems),
+            StepKind::CheckpointCreate(request) => check_checkpoint(scenario, request, problems),
+            StepKind::BackupBegin(request) => check_backup(scenario, request, problems),
+            StepKind::CheckpointDump { label, .. } => labels.push(label.value.as_str()),
+            StepKind::CheckpointRedefine { from, .. } => {
+                if !labels.contains(&from.value.as_str()) {
+                    problems.report(
+                        Problem::new(
+                            "scenario::unknown_dump",
+                            from.span.clone(),
+                            format!("no dump is called `{}` at this point", from.value),
+                        )
+                        .label("no earlier `checkpoint-dump … as:` has this label")
+                        .suggest(&from.value, labels.iter().copied()),
+                    );
+                }
+            }
+            StepKind::Start
+            | StepKind::Pause
+            | StepKind::Resume
+            | StepKind::Destroy
+            | StepKind::AwaitBackup
+            | StepKind::CheckpointDelete { .. }
+            | StepKind::Call(_) => {}
+        }
+    }
+    if !matches!(&scenario.when.kind, kind if is_libvirt_call(kind)) {
+        problems.report(
+            Problem::new(
+                "scenario::when",
+                scenario.when.span.clone(),
+                "`when` is a libvirt call, and this step is none",
+            )
+            .help("move the step into `history`"),
+        );
+    }
+    if let Expectation::Refusal(refusal) = &scenario.then
+        && refusal.decision == crate::model::Decision::FixRequest
+        && refusal.remedy.is_empty()
+    {
+        problems.report(
+            Problem::new(
+                "scenario::no_remedy",
+                scenario.when.span.clone(),
+                "decision `fix-request` needs a `remedy`",
+            )
+            .label("the call that has to be corrected")
+            .help("only the author knows the corrected request: add `then.remedy`"),
+        );
+    }
+}
+
+fn is_libvirt_call(kind: &StepKind) -> bool {
+    !matches!(
+        kind,
+        StepKind::GuestWrite { .. } | StepKind::RecreateImage { .. } | StepKind::AwaitBackup
+    )
+}
+
+fn check_disk(scenario: &Scenario, disk: &Spanned<String>, problems: &mut Collected) {
+    let mut targets = scenario.disks.iter().map(|disk| disk.target.value.as_str());
+    if !targets.clone().any(|target| target == disk.value) {
+        problems.report(
+            Problem::new(
+                "scenario::unknown_disk",
+                disk.span.clone(),
+                format!("unknown disk `{}`", disk.value),
+            )
+            .label("no such disk in `disks`")
+            .suggest(&disk.value, &mut targets),
+        );
+    }
+}
+
+fn check_range(
+    scenario: &Scenario,
+    disk: &Spanned<String>,
+    offset: &Spanned<Size>,
+    length: &Spanned<Size>,
+    problems: &mut Collected,
+) {
+    let Some(found) = scenario
+        .disks
+        .iter()
+        .find(|found| found.target.value == disk.value)
+    else {
+        return;
+    };
+    let end = offset.value.bytes().saturating_add(length.value.bytes());
+    if end > found.size.bytes() {
+        problems.report(
+            Problem::new(
+                "scenario::beyond_end",
+                offset.span.clone(),
+                format!(
+                    "the write ends at {}, beyond the end of `{}`",
+                    Size(end),
+                    disk.value
+                ),
+            )
+            .label(format!("the disk has {}", found.size)),
+        );
+    }
+    for size in [offset, length] {
+        if !size.value.bytes().is_multiple_of(512) {
+            problems.report(
+                Problem::new(
+                    "scenario::alignment",
+                    size.span.clone(),
+                    format!("{} is not a whole number of sectors", size.value),
+                )
+                .help("a guest writes sectors of 512 bytes"),
+            );
+        }
+    }
+}
+
+fn check_checkpoint(scenario: &Scenario, request: &CheckpointRequest, problems: &mut Collected) {
+    for disk in request.disks.iter().flatten() {
+        check_disk(scenario, disk, problems);
+    }
+}
+
+fn check_backup(scenario: &Scenario, request: &BackupRequest, problems: &mut Collected) {
+    for disk in &request.disks {
+        check_disk(scenario, &disk.disk, problems);
+    }
+    if let Some(checkpoint) = &request.checkpoint {
+        check_checkpoint(scenario, checkpoint, problems);
+    }
+}

@@ -1,0 +1,160 @@
+//! Problems of a scenario file, each with its place and a way out.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
+
+use super::tree::Span;
+
+/// One problem: what is wrong, where, and how to mend it. Text and path are joined later, by
+/// [`Diagnostics`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Stable identifier, such as `scenario::unknown_disk`.
+    pub code: &'static str,
+    /// The bytes of the text that are wrong.
+    pub span: Span,
+    /// What is wrong, in lower case and without a full stop.
+    pub message: String,
+    /// What stands under the marked place.
+    pub label: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            span,
+            message: message.into(),
+            label: "here".to_owned(),
+            help: None,
+        }
+    }
+
+    pub(super) fn label(self, label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            ..self
+        }
+    }
+
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
+
+    /// Adds "did you mean" with the nearest of `known`, or the list of them.
+    pub(super) fn suggest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        let score = |name: &&str| strsim::jaro_winkler(wrong, name);
+        let nearest = known.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
+        match nearest {
+            Some(name) if score(name) > 0.75 => self.help(format!("did you mean `{name}`?")),
+            Some(_) if known.len() <= 24 => self.help(format!("known: {}", known.join(", "))),
+            Some(_) | None => self,
+        }
+    }
+}
+
+/// All problems of one scenario file, in the order of their places.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    path: PathBuf,
+    source: Arc<str>,
+    problems: Vec<Problem>,
+}
+
+impl Diagnostics {
+    pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        Self {
+            path: path.to_owned(),
+            source: text.into(),
+            problems,
+        }
+    }
+
+    /// The problems, in the order of their places.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The problems as a person reads them, at most 80 columns wide.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let theme = if colour {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(80)
+            .with_links(false);
+        let mut text = String::new();
+        for problem in &self.problems {
+            let report = Placed {
+                problem,
+                source: NamedSource::new(self.path.to_string_lossy(), Arc::clone(&self.source)),
+            };
+            // Writing into a string cannot fail; a rendering error still must not hide the problem.
+            if handler.render_report(&mut text, &report).is_err() {
+                text.push_str(&problem.message);
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        write!(f, "{} has {count} {noun}", self.path.display())
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// A problem joined with its text.
+#[derive(Debug)]
+struct Placed<'a> {
+    problem: &'a Problem,
+    source: NamedSource<Arc<str>>,
+}
+
+impl fmt::Display for Placed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
+impl std::error::Error for Placed<'_> {}
+
+impl Diagnostic for Placed<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.problem.code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.problem.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label =
+            LabeledSpan::new_with_span(Some(self.problem.label.clone()), self.problem.span.clone());
+        Some(Box::new(std::iter::once(label)))
+    }
+}
