@@ -8,4 +8,6 @@
 
 pub mod driver;
 pub mod model;
+pub mod plan;
 pub mod scenario;
+pub mod world;

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, Answer, Call, Observation, Version};
+use crate::model::{Action, Answer, Call, Observation, Place, Version};
 
 /// libvirt's API surface.
 pub trait Libvirt {
@@ -59,17 +59,4 @@ pub struct Identity {
     pub libvirt: Version,
     /// Version of QEMU, as its maintainers write it; the modelled one for the mock.
     pub qemu: String,
-}
-
-/// Where a scenario runs.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Place {
-    /// Absolute path of the scenario's own directory.
-    pub directory: String,
-    /// Name for the scenario's domain.
-    pub domain: String,
-    /// UUID for the scenario's domain.
-    pub uuid: String,
-    /// Absolute path of the emulator that the domain's XML names.
-    pub emulator: String,
 }

@@ -27,7 +27,9 @@ fn report(text: &str) -> String {
     let diagnostics = parse(Path::new("case.yaml"), text).unwrap_err();
     let rendered = diagnostics.render(false);
     // A line of the file itself is shown as it is.
-    let ours = rendered.lines().filter(|line| !line.contains(" │ "));
+    let ours = rendered
+        .lines()
+        .filter(|line| !line.contains(" │ ") && !line.contains(" · "));
     assert!(
         ours.map(|line| line.chars().count())
             .all(|width| width <= 80),

@@ -115,16 +115,13 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
 /// The byte where a location starts; errors of the scanner know only line and column.
 fn offset_of(text: &str, location: Location) -> usize {
     let index = |number: u64| usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-    let lines = text.split_inclusive('\n');
+    let mut lines = text.split_inclusive('\n');
     let before: usize = lines
         .clone()
         .take(index(location.line()))
         .map(str::len)
         .sum();
-    let line = lines
-        .skip(index(location.line()))
-        .next()
-        .unwrap_or_default();
+    let line = lines.nth(index(location.line())).unwrap_or_default();
     let column = line.char_indices().nth(index(location.column()));
     before + column.map_or(line.trim_end().len(), |(at, _)| at)
 }

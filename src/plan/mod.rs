@@ -1,0 +1,12 @@
+//! From a scenario to ordered libvirt calls and host actions.
+//!
+//! Defaults are filled in and intent becomes XML text here, so that every driver receives the
+//! same bytes. A plan knows no driver, and of the scenario file it keeps only what names a step.
+
+mod lower;
+mod step;
+mod xml;
+
+pub use lower::lower;
+pub use step::{Operation, Plan, PlannedCall, PlannedDisk, Step};
+pub use xml::{BackupTarget, BackupXml, backup_xml, checkpoint_xml};

@@ -1,0 +1,138 @@
+//! libvirt's checkpoint metadata: a tree by name, and which one is current.
+//!
+//! Rules: `src/conf/virdomainmomentobjlist.c` and `virdomaincheckpointobjlist.c`.
+
+use std::collections::BTreeMap;
+
+/// One checkpoint's definition.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Checkpoint {
+    /// Description, if one was given.
+    pub description: Option<String>,
+    /// Name of the parent, whether or not it is defined.
+    pub parent: Option<String>,
+    /// Seconds; 0 is not shown.
+    pub creation_time: u64,
+    /// The disks, as stored.
+    pub disks: Vec<CheckpointDisk>,
+    /// True when the domain's definition is stored with it.
+    pub has_domain: bool,
+}
+
+/// A disk of a checkpoint.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CheckpointDisk {
+    /// Target device, or what a redefine without `<domain>` gave.
+    pub name: String,
+    /// Name of the bitmap; `None` for a disk of type `no`.
+    pub bitmap: Option<String>,
+}
+
+/// The checkpoints of a domain.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CheckpointTree {
+    by_name: BTreeMap<String, Checkpoint>,
+    current: Option<String>,
+}
+
+impl CheckpointTree {
+    /// The checkpoint of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Checkpoint> {
+        self.by_name.get(name)
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.by_name.keys()
+    }
+
+    /// The one that will be the parent of the next.
+    #[must_use]
+    pub const fn current(&self) -> Option<&String> {
+        self.current.as_ref()
+    }
+
+    /// Adds a new checkpoint below the current one and makes it current
+    /// (`qemu_checkpoint.c:qemuCheckpointCreateFinalize`).
+    pub fn create(&mut self, name: &str, checkpoint: Checkpoint) {
+        let parent = self.current.take();
+        self.by_name.insert(
+            name.to_owned(),
+            Checkpoint {
+                parent,
+                ..checkpoint
+            },
+        );
+        self.current = Some(name.to_owned());
+    }
+
+    /// Adds or replaces a definition; children stay. It becomes current if there is no current
+    /// one or its parent is current (`qemu_checkpoint.c:qemuCheckpointRedefine`).
+    pub fn redefine(&mut self, name: &str, checkpoint: Checkpoint) {
+        if self.current.is_none() || self.current == checkpoint.parent {
+            self.current = Some(name.to_owned());
+        }
+        self.by_name.insert(name.to_owned(), checkpoint);
+    }
+
+    /// Removes one checkpoint; its children go to its parent, and so does "current"
+    /// (`qemu_checkpoint.c:qemuCheckpointDiscard`).
+    pub fn delete(&mut self, name: &str) {
+        let Some(gone) = self.by_name.remove(name) else {
+            return;
+        };
+        for child in self.by_name.values_mut() {
+            if child.parent.as_deref() == Some(name) {
+                child.parent.clone_from(&gone.parent);
+            }
+        }
+        if self.current.as_deref() == Some(name) {
+            self.current = gone
+                .parent
+                .filter(|parent| self.by_name.contains_key(parent));
+        }
+    }
+
+    /// True when no checkpoint is defined.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Checkpoint {
+        Checkpoint {
+            description: None,
+            parent: None,
+            creation_time: 1,
+            disks: Vec::new(),
+            has_domain: true,
+        }
+    }
+
+    #[test]
+    fn a_new_one_hangs_below_the_current_one() {
+        let mut tree = CheckpointTree::default();
+        tree.create("c1", plain());
+        tree.create("c2", plain());
+        assert_eq!(tree.get("c2").unwrap().parent.as_deref(), Some("c1"));
+        tree.delete("c2");
+        assert_eq!(tree.current().map(String::as_str), Some("c1"));
+    }
+
+    #[test]
+    fn deleting_a_middle_one_reparents_its_child() {
+        let mut tree = CheckpointTree::default();
+        for name in ["c1", "c2", "c3"] {
+            tree.create(name, plain());
+        }
+        tree.delete("c2");
+        assert_eq!(tree.get("c3").unwrap().parent.as_deref(), Some("c1"));
+        assert_eq!(tree.current().map(String::as_str), Some("c3"));
+    }
+}

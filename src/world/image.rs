@@ -1,0 +1,84 @@
+//! Image files.
+
+use super::{Bitmaps, Extents};
+use crate::model::{Content, DiskFormat, Size};
+
+/// An image file: its blocks, and the bitmaps it stores.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Image {
+    /// Its format.
+    pub format: DiskFormat,
+    /// What its blocks hold.
+    pub content: Content,
+    /// Which blocks it holds itself; the rest is read from the layer below.
+    pub allocated: Extents,
+    /// The bitmaps on disk. They differ from those in memory until a clean close.
+    pub stored: Bitmaps,
+}
+
+impl Image {
+    /// What `qemu-img create` makes: no data, no bitmaps.
+    #[must_use]
+    pub fn empty(format: DiskFormat, size: Size) -> Self {
+        let allocated = match format {
+            DiskFormat::Qcow2 => Extents::none(size),
+            // A raw file has no notion of a hole that shows a layer below.
+            DiskFormat::Raw => Extents::all(size),
+        };
+        Self {
+            format,
+            content: Content::zeros(size),
+            allocated,
+            stored: Bitmaps::new(),
+        }
+    }
+
+    /// Writes `fill` over a range.
+    pub fn write(&mut self, offset: u64, length: u64, fill: u8) {
+        self.content.write(offset, length, fill);
+        self.allocated.mark(offset, length, CLUSTER);
+    }
+
+    /// Copies a range of another disk's content.
+    pub fn copy_from(&mut self, content: &Content, offset: u64, length: u64) {
+        self.content.copy_from(content, offset, length);
+        self.allocated.mark(offset, length, CLUSTER);
+    }
+
+    /// What a chain of layers reads as, top layer first.
+    #[must_use]
+    pub fn read_chain(layers: &[&Self]) -> Option<Content> {
+        let size = layers.first()?.content.size();
+        let mut content = Content::zeros(size);
+        for layer in layers.iter().rev() {
+            for (offset, length) in layer.allocated.ranges() {
+                content.copy_from(&layer.content, offset, length);
+            }
+        }
+        Some(content)
+    }
+}
+
+/// The default cluster size of qcow2.
+const CLUSTER: u64 = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_layers_hide_lower_ones_where_they_are_allocated() {
+        let size = Size(4 * CLUSTER);
+        let mut base = Image::empty(DiskFormat::Qcow2, size);
+        base.write(0, 2 * CLUSTER, 0xA1);
+        let mut top = Image::empty(DiskFormat::Qcow2, size);
+        top.write(CLUSTER, CLUSTER, 0);
+        let read = Image::read_chain(&[&top, &base]).unwrap();
+        assert_eq!(read.byte(0), 0xA1);
+        assert_eq!(
+            read.byte(CLUSTER),
+            0,
+            "an allocated zero cluster hides the base"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! The simulated host: images with blocks, bitmaps in memory and on disk, checkpoint trees,
+//! backup jobs.
+//!
+//! A pure state machine. It does no I/O, reads no clock and holds no randomness; libvirt's
+//! order of checks and its messages are the mock driver's business. Its rules follow libvirt's
+//! QEMU driver 11.3 with QEMU 10.0, as measured; each rule names its source.
+
+mod backup;
+mod bitmap;
+mod checkpoint;
+mod domain;
+mod extents;
+mod host;
+mod image;
+
+pub use backup::{BackupJob, JobDisk};
+pub use bitmap::{Bitmap, Bitmaps, chain_is_valid};
+pub use checkpoint::{Checkpoint, CheckpointDisk, CheckpointTree};
+pub use domain::{Active, Disk, Domain};
+pub use extents::Extents;
+pub use host::{Impossible, World};
+pub use image::Image;
