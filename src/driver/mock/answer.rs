@@ -1,0 +1,68 @@
+//! How the mock's rules stop: by refusing as libvirt does, or by having no rule.
+
+use crate::driver::DriverError;
+use crate::model::{Answer, ErrorCode, ErrorDomain, LibvirtError, Value};
+use crate::world::Impossible;
+
+/// What a rule of the mock comes to.
+pub(super) type Ruled<T = Value> = Result<T, Stop>;
+
+/// Why a call goes no further.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// libvirt refuses here.
+    Refused(Box<LibvirtError>),
+    /// There is no rule for this.
+    NotModelled(String),
+}
+
+impl From<Impossible> for Stop {
+    fn from(impossible: Impossible) -> Self {
+        Self::NotModelled(impossible.0)
+    }
+}
+
+/// `virReportError` in the part `domain` of libvirt.
+pub(super) fn refuse<T>(code: ErrorCode, domain: ErrorDomain, text: &str) -> Ruled<T> {
+    Err(Stop::Refused(Box::new(LibvirtError::reported(
+        code, domain, text,
+    ))))
+}
+
+/// There is no rule for `what`.
+pub(super) fn not_modelled<T>(what: impl Into<String>) -> Ruled<T> {
+    Err(Stop::NotModelled(what.into()))
+}
+
+/// `virCheckFlags` in the function `function` of the QEMU driver: the message bears no prefix,
+/// and `int1` is 0 (`src/internal.h`, `virReportUnsupportedError`).
+pub(super) fn check_flags(flags: u32, supported: u32, function: &str) -> Ruled<()> {
+    let bits = flags & !supported;
+    if bits == 0 {
+        return Ok(());
+    }
+    refuse_flags(
+        ErrorDomain::QEMU,
+        format!("unsupported flags ({bits:#x}) in function {function}"),
+    )
+}
+
+/// A refusal about flags or NULL arguments, which bear no prefix and `int1 = 0`.
+pub(super) fn refuse_flags<T>(domain: ErrorDomain, message: String) -> Ruled<T> {
+    let error = LibvirtError {
+        str2: Some(message.clone()),
+        message,
+        int1: 0,
+        ..LibvirtError::reported(ErrorCode::INVALID_ARG, domain, "")
+    };
+    Err(Stop::Refused(Box::new(error)))
+}
+
+/// Turns a rule's result into the driver's.
+pub(super) fn into_answer(ruled: Ruled) -> Result<Answer, DriverError> {
+    match ruled {
+        Ok(value) => Ok(Answer::Returned(value)),
+        Err(Stop::Refused(error)) => Ok(Answer::Refused(*error)),
+        Err(Stop::NotModelled(what)) => Err(DriverError::NotModelled(what)),
+    }
+}

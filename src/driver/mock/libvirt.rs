@@ -1,0 +1,170 @@
+//! The mock itself: which rule answers which call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::answer::{Ruled, into_answer, not_modelled, refuse};
+use crate::driver::{Driver, DriverError, Host, Identity, Libvirt};
+use crate::model::{
+    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Observation, Place, Version,
+};
+use crate::world::{Domain, World};
+
+/// The versions whose rules the mock knows; the last one is the default.
+const MODELLED: [Version; 1] = [Version::new(11, 3, 0)];
+
+/// The version of QEMU that the rules were measured with.
+const MODELLED_QEMU: &str = "10.0.2";
+
+/// The simulated host's clock at the start of a scenario; any time will do.
+const EPOCH: u64 = 1_600_000_000;
+
+/// A mock of libvirt's QEMU driver.
+#[derive(Debug)]
+pub struct Mock {
+    pub(super) version: Version,
+    pub(super) world: World,
+    /// UUIDs behind the handles that a client of this mock holds, by domain name.
+    pub(super) domain_handles: BTreeMap<String, String>,
+    /// Checkpoints that a client of this mock holds a handle of.
+    pub(super) checkpoint_handles: BTreeSet<String>,
+    scenarios: u64,
+}
+
+impl Mock {
+    /// The mock of the newest modelled version.
+    #[must_use]
+    pub fn newest() -> Self {
+        Self::with_rules_of(MODELLED[MODELLED.len() - 1])
+    }
+
+    /// The mock of one version; the third number does not matter.
+    pub fn of(version: Version) -> Result<Self, DriverError> {
+        let known = MODELLED.iter().find(|known| known.same_series(version));
+        known.copied().map(Self::with_rules_of).ok_or_else(|| {
+            let known = MODELLED.map(|known| format!("{}.{}", known.major, known.minor));
+            let text = format!(
+                "the mock has no rules of libvirt {version}; modelled: {}",
+                known.join(", ")
+            );
+            DriverError::Unavailable(text)
+        })
+    }
+
+    fn with_rules_of(version: Version) -> Self {
+        Self {
+            version,
+            world: World::default(),
+            domain_handles: BTreeMap::new(),
+            checkpoint_handles: BTreeSet::new(),
+            scenarios: 0,
+        }
+    }
+
+    fn rule(&mut self, call: &Call) -> Ruled {
+        match call.api {
+            Api::DomainDefine => self.domain_define(call),
+            Api::DomainUndefine => self.domain_undefine(call),
+            Api::DomainCreate => self.domain_create(call),
+            Api::DomainDestroy => self.domain_destroy(call),
+            Api::DomainSuspend | Api::DomainResume => self.domain_suspend_resume(call),
+            Api::DomainGetState => self.domain_get_state(call),
+            Api::DomainBackupBegin => self.backup_begin(call),
+            Api::DomainBackupGetXmlDesc => self.backup_get_xml_desc(call),
+            Api::CheckpointCreate => self.checkpoint_create(call),
+            Api::CheckpointDelete => self.checkpoint_delete(call),
+            Api::CheckpointGetXmlDesc => self.checkpoint_get_xml_desc(call),
+            Api::CheckpointLookupByName => self.checkpoint_lookup(call),
+            Api::DomainListAllCheckpoints => self.list_all_checkpoints(call),
+            Api::DomainShutdown
+            | Api::DomainReset
+            | Api::DomainGetXmlDesc
+            | Api::DomainManagedSave
+            | Api::DomainManagedSaveRemove
+            | Api::DomainAttachDevice
+            | Api::DomainDetachDevice
+            | Api::DomainSnapshotCreate
+            | Api::DomainAbortJob
+            | Api::DomainAbortJobFlags
+            | Api::DomainGetJobStats
+            | Api::DomainBlockJobAbort
+            | Api::DomainGetBlockJobInfo
+            | Api::CheckpointGetParent
+            | Api::CheckpointListAllChildren => not_modelled(call.api.as_str()),
+        }
+    }
+
+    /// The domain behind the client's handle (`src/qemu/qemu_domain.c:qemuDomainObjFromDomain`).
+    pub(super) fn domain(&self, call: &Call) -> Ruled<&Domain> {
+        let Some(uuid) = self.domain_handles.get(&call.domain) else {
+            return not_modelled(format!(
+                "a handle of the domain {}, which was never defined",
+                call.domain
+            ));
+        };
+        match self.world.domains.get(&call.domain) {
+            Some(domain) => Ok(domain),
+            None => refuse(
+                ErrorCode::NO_DOMAIN,
+                ErrorDomain::QEMU,
+                &format!("no domain with matching uuid '{uuid}' ({})", call.domain),
+            ),
+        }
+    }
+
+    /// The same, to change it.
+    pub(super) fn domain_mut(&mut self, call: &Call) -> Ruled<&mut Domain> {
+        self.domain(call)?;
+        match self.world.domains.get_mut(&call.domain) {
+            Some(domain) => Ok(domain),
+            None => not_modelled("a domain that vanishes during a call"),
+        }
+    }
+}
+
+impl Libvirt for Mock {
+    fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        into_answer(self.rule(call))
+    }
+}
+
+impl Host for Mock {
+    fn act(&mut self, action: &Action) -> Result<Observation, DriverError> {
+        self.observe(action)
+            .map_err(|impossible| DriverError::NotModelled(impossible.0))
+    }
+}
+
+impl Driver for Mock {
+    fn identity(&mut self) -> Result<Identity, DriverError> {
+        Ok(Identity {
+            driver: format!("mock@{}.{}", self.version.major, self.version.minor),
+            real: false,
+            libvirt: self.version,
+            qemu: MODELLED_QEMU.to_owned(),
+        })
+    }
+
+    fn open_scenario(&mut self) -> Result<Place, DriverError> {
+        *self = Self {
+            scenarios: self.scenarios + 1,
+            ..Self::with_rules_of(self.version)
+        };
+        self.world.clock = EPOCH;
+        let number = self.scenarios;
+        Ok(Place {
+            directory: format!("/mock/{number}"),
+            domain: format!("backup-tck-mock-{number}"),
+            uuid: format!("00000000-0000-4000-8000-{number:012x}"),
+            emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
+        })
+    }
+
+    fn close_scenario(&mut self, _place: &Place) -> Result<(), DriverError> {
+        self.world = World::default();
+        Ok(())
+    }
+
+    /// The mock never waits, so a deadline has nothing to end.
+    fn set_deadline(&mut self, _deadline: Option<Instant>) {}
+}
