@@ -6,8 +6,17 @@
 //! decision, [`run`] schedules all of it and emits events, [`report`] and [`snapshot`] consume
 //! them.
 
+pub mod cli;
 pub mod driver;
+pub mod judge;
 pub mod model;
 pub mod plan;
+pub mod recovery;
+pub mod report;
+pub mod run;
 pub mod scenario;
+pub mod session;
+pub mod snapshot;
+pub mod suite;
+pub mod transcript;
 pub mod world;

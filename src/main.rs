@@ -1,3 +1,5 @@
 //! The command `backup-tck`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    backup_tck::cli::main()
+}

@@ -15,9 +15,8 @@ pub use error::{Crash, DriverError};
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{Action, Answer, Call, Observation, Place, Version};
+use crate::model::{Action, Answer, Call, Observation};
+pub use crate::model::{Identity, Place};
 
 /// libvirt's API surface.
 pub trait Libvirt {
@@ -46,17 +45,4 @@ pub trait Driver: Libvirt + Host {
 
     /// The moment after which each call and action is [`DriverError::TimedOut`].
     fn set_deadline(&mut self, deadline: Option<Instant>);
-}
-
-/// What answers the calls of a run.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Identity {
-    /// The driver's name, as `--driver` takes it.
-    pub driver: String,
-    /// True for real libvirt.
-    pub real: bool,
-    /// Version of libvirt, or the version that the mock models.
-    pub libvirt: Version,
-    /// Version of QEMU, as its maintainers write it; the modelled one for the mock.
-    pub qemu: String,
 }

@@ -1,0 +1,102 @@
+//! `bless`: record what real libvirt answers.
+
+use std::io;
+use std::sync::atomic::Ordering;
+
+use super::args::BlessArgs;
+use super::exit_code::{ExitCode, of_summary};
+use super::output::{fail, note, style, written};
+use super::run::options;
+use super::select::select;
+use crate::report::{Report, Text};
+use crate::run::{DriverChoice, Event, Finished, Outcome, Summary, run};
+use crate::snapshot::{REFERENCE, may_record, record};
+use crate::suite::Suite;
+
+pub(super) fn execute(args: &BlessArgs) -> ExitCode {
+    if matches!(args.driver, DriverChoice::Mock(_)) {
+        let text = "the mock never records: a snapshot holds what real libvirt answers";
+        return fail(ExitCode::Usage, text);
+    }
+    let (suite, cases) = match select(&args.selection) {
+        Ok(selected) => selected,
+        Err(code) => return code,
+    };
+    if matches!(suite, Suite::Embedded) {
+        let text = "the suite inside this binary cannot be changed: go to a checkout, or name one with --suite";
+        return fail(ExitCode::Usage, text);
+    }
+    let options = match options(args.driver, &args.running) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let mut text = Text::new(io::stdout(), style(args.running.color));
+    let mut left = Summary::default();
+    let mut notes = Vec::new();
+    let ran = run(&cases, &suite, &options, |event| {
+        text.consume(event);
+        if let Event::ScenarioFinished(finished) = event {
+            match bless(&suite, finished) {
+                Blessed::Unchanged => {}
+                Blessed::Recorded => notes.push(format!("recorded  {}", finished.name)),
+                Blessed::Refused(reason) => {
+                    left.count(&finished.outcome);
+                    notes.push(format!("not recorded  {}: {reason}", finished.name));
+                }
+            }
+        }
+    });
+    if let Err(error) = ran {
+        return fail(ExitCode::Broken, &error.to_string());
+    }
+    for line in notes {
+        note(&line);
+    }
+    if options.backing.stop.load(Ordering::Relaxed) {
+        return ExitCode::Interrupted;
+    }
+    written(text.into_error(), of_summary(&left))
+}
+
+enum Blessed {
+    Unchanged,
+    Recorded,
+    Refused(String),
+}
+
+fn bless(suite: &Suite, finished: &Finished) -> Blessed {
+    let failure = match &finished.outcome {
+        Outcome::Passed => return Blessed::Unchanged,
+        Outcome::Failed(failure) => failure,
+        Outcome::Crashed(_)
+        | Outcome::TimedOut { .. }
+        | Outcome::UnexpectedPass { .. }
+        | Outcome::Broken { .. }
+        | Outcome::Skipped { .. }
+        | Outcome::Interrupted => {
+            return Blessed::Refused(format!("it {} here", finished.outcome.word()));
+        }
+    };
+    if !failure.checks.is_empty() {
+        let text = "its own expectations do not hold; one side is wrong, find out which";
+        return Blessed::Refused(text.to_owned());
+    }
+    let (Some(text), Some(identity)) = (&finished.text, &finished.identity) else {
+        return Blessed::Refused("it has no transcript".to_owned());
+    };
+    if !may_record(identity) {
+        let text = format!(
+            "snapshots hold the answers of libvirt {}.{}, and this is {}",
+            REFERENCE.major, REFERENCE.minor, identity.libvirt
+        );
+        return Blessed::Refused(text);
+    }
+    let Some(path) = suite.snapshot_path(&finished.name) else {
+        return Blessed::Refused("the suite has no folder".to_owned());
+    };
+    let source = format!("scenarios/{}.yaml", finished.name);
+    match record(&path, &source, identity, text) {
+        Ok(()) => Blessed::Recorded,
+        Err(error) => Blessed::Refused(error.to_string()),
+    }
+}

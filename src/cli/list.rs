@@ -1,0 +1,72 @@
+//! `list`: the scenarios, what they expect and what they show.
+
+use super::args::ListArgs;
+use super::exit_code::ExitCode;
+use super::output::{fail, note, print};
+use super::select::select;
+use crate::scenario::{Expectation, Scenario};
+
+pub(super) fn execute(args: &ListArgs) -> ExitCode {
+    let (_, cases) = match select(&args.selection) {
+        Ok(selected) => selected,
+        Err(code) => return code,
+    };
+    let mut text = String::new();
+    let mut unsound = 0_usize;
+    for case in &cases {
+        if args.names {
+            text.push_str(&case.name);
+            text.push('\n');
+            continue;
+        }
+        match case.parse() {
+            Ok(scenario) => text.push_str(&entry(&case.name, &scenario)),
+            Err(diagnostics) => {
+                unsound += 1;
+                note(&format!("{diagnostics}\n{}", diagnostics.render(false)));
+            }
+        }
+    }
+    let code = print(&text);
+    if unsound > 0 {
+        return fail(
+            ExitCode::Broken,
+            &format!("{unsound} of {} scenarios are not sound", cases.len()),
+        );
+    }
+    code
+}
+
+fn entry(name: &str, scenario: &Scenario) -> String {
+    let expectation = match &scenario.then {
+        Expectation::Success => "succeeds".to_owned(),
+        Expectation::Refusal(refusal) => {
+            let decision = refusal.decision;
+            format!("{} -> {decision} ({})", refusal.error, decision.category())
+        }
+    };
+    let mut lines = vec![name.to_owned(), format!("    {expectation}")];
+    lines.extend(
+        wrapped(&scenario.summary, 74)
+            .into_iter()
+            .map(|line| format!("    {line}")),
+    );
+    lines.extend(scenario.refs.iter().map(|source| format!("    {source}")));
+    lines.push(String::new());
+    lines.join("\n") + "\n"
+}
+
+/// The words of `text` in lines of at most `width` columns.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,84 @@
+//! `run`: execute scenarios and compare.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::available_parallelism;
+
+use super::args::{RunArgs, Running};
+use super::exit_code::{ExitCode, of_summary};
+use super::output::{fail, note, style, written};
+use super::select::select;
+use crate::report::{Pending, Report, Text};
+use crate::run::{Backing, DriverChoice, Options, run};
+
+pub(super) fn execute(args: &RunArgs) -> ExitCode {
+    let (suite, cases) = match select(&args.selection) {
+        Ok(selected) => selected,
+        Err(code) => return code,
+    };
+    let options = match options(args.driver, &args.running) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let mut text = Text::new(io::stdout(), style(args.running.color));
+    let mut pending = Pending::new(&suite);
+    // In a pipeline nobody reviews a pending file.
+    let review = std::env::var_os("CI").is_none();
+    let ran = run(&cases, &suite, &options, |event| {
+        text.consume(event);
+        if review {
+            pending.consume(event);
+        }
+    });
+    let summary = match ran {
+        Ok(summary) => summary,
+        Err(error) => return fail(ExitCode::Broken, &error.to_string()),
+    };
+    for path in pending.written() {
+        note(&format!("for review: {}", path.display()));
+    }
+    for error in pending.errors() {
+        note(&format!("warning: {error}"));
+    }
+    let code = if options.backing.stop.load(Ordering::Relaxed) {
+        ExitCode::Interrupted
+    } else {
+        of_summary(&summary)
+    };
+    written(text.into_error(), code)
+}
+
+/// How to run, once the driver is known to be there and Ctrl-C is handled.
+pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options, ExitCode> {
+    if let Some(reason) = driver.unavailable() {
+        let text =
+            format!("driver `{driver}` cannot be used here: {reason}\nsee: backup-tck doctor");
+        return Err(fail(ExitCode::NoDriver, &text));
+    }
+    let backing = Backing::own().map_err(|error| {
+        fail(
+            ExitCode::Broken,
+            &format!("cannot find the program's own file: {error}"),
+        )
+    })?;
+    let asked = Arc::clone(&backing.stop);
+    let handled = ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed));
+    if let Err(error) = handled {
+        return Err(fail(
+            ExitCode::Broken,
+            &format!("cannot handle Ctrl-C: {error}"),
+        ));
+    }
+    let cores = available_parallelism().map_or(1, usize::from);
+    let default_jobs = match driver {
+        DriverChoice::Mock(_) => cores,
+        DriverChoice::Embed => 2 * cores,
+    };
+    Ok(Options {
+        driver,
+        jobs: running.jobs.unwrap_or(default_jobs),
+        time_limit: running.timeout,
+        backing,
+    })
+}

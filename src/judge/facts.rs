@@ -1,0 +1,70 @@
+//! What a client can know after a failed call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Api, BitmapTable, DiskFormat, DomainState, LibvirtError, Request};
+
+/// Everything that [`super::decide`] may look at.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Facts {
+    /// The function that failed.
+    pub api: Api,
+    /// The error.
+    pub error: LibvirtError,
+    /// What the call asked for.
+    pub request: Request,
+    /// What has been observed so far.
+    pub observed: Observed,
+    /// What the client has recorded itself.
+    pub records: Records,
+}
+
+/// Answers to probes; `None` where nobody asked yet.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Observed {
+    /// The domain's state.
+    pub domain_state: Option<DomainState>,
+    /// The format of each disk, by target device.
+    pub disk_formats: Option<BTreeMap<String, DiskFormat>>,
+    /// The defined checkpoints.
+    pub checkpoints: Option<BTreeSet<String>>,
+    /// The bitmaps that QEMU has in memory.
+    pub bitmaps: Option<BitmapTable>,
+}
+
+/// What a careful client knows from its own books.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Records {
+    /// Checkpoints that have a verified backup behind them.
+    pub verified_checkpoints: BTreeSet<String>,
+    /// The domain was restored from a saved state and has not run since.
+    pub restored_and_not_resumed: bool,
+}
+
+/// A question that must be answered before a decision; the cheapest one comes first.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// `virDomainGetState`.
+    DomainState,
+    /// The disks in the domain's XML.
+    DiskFormats,
+    /// `virDomainListAllCheckpoints`.
+    Checkpoints,
+    /// `query-named-block-nodes` through the monitor pass-through; taints the domain.
+    Bitmaps,
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DomainState => "domain state",
+            Self::DiskFormats => "disk formats",
+            Self::Checkpoints => "checkpoints",
+            Self::Bitmaps => "block nodes",
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! What a refused call means, and whether a scenario went as expected.
+//!
+//! [`decide`] is the procedure a client follows after an error: it looks at facts, asks for a
+//! probe while they do not suffice, and names exactly one decision. [`verdict`] compares a
+//! transcript with what the scenario expects. Both are total and pure: nothing here calls a
+//! driver.
+
+mod decide;
+mod facts;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use decide::{Decided, Judgement, decide};
+pub use facts::{Facts, Observed, Probe, Records};
+pub use verdict::{Check, verdict};

@@ -1,0 +1,181 @@
+//! The rules, as data: one row per situation, in the order they are tried.
+
+use super::facts::{Facts, Probe};
+use crate::model::{
+    BitmapTable, CleanUp, CleanUpKind, Decision, DiskFormat, DomainState, ErrorCode,
+};
+
+/// One situation and what it calls for.
+pub(super) struct Rule {
+    /// Stable identifier.
+    pub(super) id: &'static str,
+    /// The error code it is about.
+    pub(super) code: ErrorCode,
+    /// Whether the facts are this situation.
+    pub(super) applies: fn(&Facts) -> Step,
+    /// What a client does then.
+    pub(super) decision: Decision,
+    /// The situation in words.
+    pub(super) because: &'static str,
+    /// Who says so: libvirt's documents, source or history.
+    pub(super) sources: &'static [&'static str],
+}
+
+/// What a rule makes of the facts.
+pub(super) enum Step {
+    /// Another rule must say.
+    Pass,
+    /// A question must be answered first.
+    Need(Probe),
+    /// This is the situation; these clean-up steps go with the decision.
+    Decide(Vec<CleanUp>),
+}
+
+const ERROR_HEADER: &str =
+    "include/libvirt/virterror.h: VIR_ERR_CHECKPOINT_INCONSISTENT \"checkpoint can't be used\"";
+const COMMIT_FACFA8262E: &str =
+    "libvirt commit facfa8262e: do a full backup instead of an incremental one";
+const CHAIN_IS_VALID: &str = "src/qemu/qemu_block.c:qemuBlockBitmapChainIsValid";
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "B27",
+        code: ErrorCode::CONFIG_UNSUPPORTED,
+        applies: |_| Step::Decide(Vec::new()),
+        decision: Decision::FixRequest,
+        because: "the parameters of the call ask for what this domain cannot do",
+        sources: &["Red Hat bug 1874846, comment 9: a hard error caused by wrong parameters"],
+    },
+    Rule {
+        id: "B5a",
+        code: ErrorCode::CHECKPOINT_INCONSISTENT,
+        applies: restored_and_paused,
+        decision: Decision::ChangeDomainStateThenRetry,
+        because: "the domain was restored and is still paused: its bitmaps are not loaded yet",
+        sources: &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
+    },
+    Rule {
+        id: "B6",
+        code: ErrorCode::CHECKPOINT_INCONSISTENT,
+        applies: raw_disk,
+        decision: Decision::FixRequest,
+        because: "a raw disk is in the request, and raw images have no bitmaps",
+        sources: &["Red Hat bug 1874846, description: incremental backup of a raw file"],
+    },
+    Rule {
+        id: "B3",
+        code: ErrorCode::CHECKPOINT_INCONSISTENT,
+        applies: |facts| bitmaps_bad(facts, |bad, all, _| bad < all),
+        decision: Decision::FullForAffectedDisks,
+        because: "the bitmap is missing or broken on some of the disks",
+        sources: &[
+            CHAIN_IS_VALID,
+            "docs/formatbackup.rst: backupmode of each disk",
+        ],
+    },
+    Rule {
+        id: "B1-other-base",
+        code: ErrorCode::CHECKPOINT_INCONSISTENT,
+        applies: |facts| bitmaps_bad(facts, |bad, all, other| bad == all && other),
+        decision: Decision::IncrementalFromOtherGoodCheckpoint,
+        because: "the bitmap is missing or broken on all disks, another base is good",
+        sources: &[CHAIN_IS_VALID],
+    },
+    Rule {
+        id: "B1",
+        code: ErrorCode::CHECKPOINT_INCONSISTENT,
+        applies: |facts| bitmaps_bad(facts, |bad, all, other| bad == all && !other),
+        decision: Decision::FullBackupNewChain,
+        because: "the bitmap is missing or broken on all disks, and no other base is good",
+        sources: &[COMMIT_FACFA8262E, ERROR_HEADER],
+    },
+];
+
+fn restored_and_paused(facts: &Facts) -> Step {
+    match facts.observed.domain_state {
+        None => Step::Need(Probe::DomainState),
+        Some(DomainState::Paused) if facts.records.restored_and_not_resumed => {
+            Step::Decide(Vec::new())
+        }
+        Some(_) => Step::Pass,
+    }
+}
+
+fn raw_disk(facts: &Facts) -> Step {
+    let Some(formats) = &facts.observed.disk_formats else {
+        return Step::Need(Probe::DiskFormats);
+    };
+    let is_raw = |disk: &str| formats.get(disk) == Some(&DiskFormat::Raw);
+    if facts.request.disk_names().any(is_raw) {
+        Step::Decide(Vec::new())
+    } else {
+        Step::Pass
+    }
+}
+
+/// Counts the disks of the request whose bitmap is bad, and asks `wanted` whether that many of
+/// that many, with or without another good base, is the rule's situation. No bad disk is a
+/// contradiction, which no rule covers.
+fn bitmaps_bad(facts: &Facts, wanted: fn(usize, usize, bool) -> bool) -> Step {
+    let Some(name) = facts
+        .request
+        .base
+        .as_ref()
+        .or(facts.request.checkpoint.as_ref())
+    else {
+        return Step::Pass;
+    };
+    let Some(checkpoints) = &facts.observed.checkpoints else {
+        return Step::Need(Probe::Checkpoints);
+    };
+    let Some(bitmaps) = &facts.observed.bitmaps else {
+        return Step::Need(Probe::Bitmaps);
+    };
+    let disks: Vec<&str> = facts.request.disk_names().collect();
+    let bad: Vec<&str> = disks
+        .iter()
+        .copied()
+        .filter(|disk| !is_good(bitmaps, disk, name))
+        .collect();
+    let other_base = checkpoints.iter().any(|other| {
+        other != name
+            && facts.records.verified_checkpoints.contains(other)
+            && disks.iter().all(|disk| is_good(bitmaps, disk, other))
+    });
+    if bad.is_empty() || !wanted(bad.len(), disks.len(), other_base) {
+        return Step::Pass;
+    }
+    Step::Decide(clean_up(name, &bad, bitmaps, checkpoints.contains(name)))
+}
+
+/// What must go: a bitmap that is there but bad, or metadata that no bitmap stands behind.
+fn clean_up(name: &str, bad: &[&str], bitmaps: &BitmapTable, defined: bool) -> Vec<CleanUp> {
+    let is_carrier = |disk: &&str| bitmaps.on(disk, name).next().is_some();
+    let carriers: Vec<String> = bad
+        .iter()
+        .copied()
+        .filter(is_carrier)
+        .map(str::to_owned)
+        .collect();
+    let kind = match (carriers.is_empty(), defined) {
+        (false, _) => CleanUpKind::PurgeStaleBitmapLive,
+        (true, true) => CleanUpKind::DropCheckpointMetadata,
+        (true, false) => return Vec::new(),
+    };
+    vec![CleanUp {
+        kind,
+        checkpoint: name.to_owned(),
+        disks: carriers,
+    }]
+}
+
+/// The validity rule of libvirt, over what QEMU shows: in the top layer and in consecutive ones
+/// from there, each persistent, recording and consistent.
+fn is_good(bitmaps: &BitmapTable, disk: &str, name: &str) -> bool {
+    let rows: Vec<_> = bitmaps.on(disk, name).collect();
+    let consecutive = (0..).zip(&rows).all(|(layer, row)| row.layer == layer);
+    let usable = rows
+        .iter()
+        .all(|row| row.persistent && row.recording && !row.inconsistent);
+    !rows.is_empty() && consecutive && usable
+}

@@ -1,0 +1,111 @@
+//! A transcript against what its scenario expects.
+
+use std::fmt::Display;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Decision;
+use crate::scenario::{Expectation, Refusal};
+use crate::transcript::{Record, Transcript};
+
+/// One thing that was expected, and what was found.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Check {
+    /// What is compared: `error`, `decision`, ….
+    pub what: String,
+    /// What the scenario wants.
+    pub expected: String,
+    /// What the transcript shows.
+    pub found: String,
+    /// Whether they agree.
+    pub holds: bool,
+}
+
+impl Check {
+    /// A check whose two sides are compared as text.
+    #[must_use]
+    pub fn equal(what: &str, expected: &dyn Display, found: &dyn Display) -> Self {
+        let (expected, found) = (expected.to_string(), found.to_string());
+        Self {
+            what: what.to_owned(),
+            holds: expected == found,
+            expected,
+            found,
+        }
+    }
+}
+
+/// Every check of a scenario, those that hold and those that do not.
+#[must_use]
+pub fn verdict(transcript: &Transcript, expectation: &Expectation) -> Vec<Check> {
+    let Some(when) = &transcript.when else {
+        return vec![Check::equal("call under test", &"issued", &"not reached")];
+    };
+    match expectation {
+        Expectation::Success => {
+            let found = when
+                .refusal()
+                .map_or_else(|| "success".to_owned(), |error| format!("refused: {error}"));
+            vec![Check::equal("result", &"success", &found)]
+        }
+        Expectation::Refusal(refusal) => {
+            let mut checks = refusal_checks(when, refusal);
+            checks.extend(recovery_checks(transcript, refusal.decision));
+            checks
+        }
+    }
+}
+
+fn refusal_checks(when: &Record, refusal: &Refusal) -> Vec<Check> {
+    let Some(error) = when.refusal() else {
+        return vec![Check::equal("error", &refusal.error, &"the call succeeded")];
+    };
+    let mut checks = vec![Check::equal("error", &refusal.error, &error.code)];
+    if let Some(domain) = refusal.error_domain {
+        checks.push(Check::equal("error domain", &domain, &error.domain));
+    }
+    if let Some(part) = &refusal.message {
+        checks.push(Check {
+            what: "message".to_owned(),
+            expected: format!("…{part}…"),
+            found: error.message.clone(),
+            holds: error.message.contains(part.as_str()),
+        });
+    }
+    checks
+}
+
+fn recovery_checks(transcript: &Transcript, decision: Decision) -> Vec<Check> {
+    let found = transcript
+        .conclusion
+        .as_ref()
+        .map(|conclusion| conclusion.decision);
+    let found_text = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
+    let mut checks = vec![Check::equal("decision", &decision, &found_text)];
+    if found == Some(Decision::FixRequest) {
+        let unchanged = transcript.before == transcript.after;
+        let found = if unchanged { "as before" } else { "changed" };
+        checks.push(Check::equal(
+            "state after the refusal",
+            &"as before",
+            &found,
+        ));
+    }
+    for record in &transcript.recovery {
+        if let Some(error) = record.refusal() {
+            let what = format!("recovery step `{}`", record.label);
+            checks.push(Check::equal(&what, &"ok", &format!("refused: {error}")));
+        }
+    }
+    let proved = transcript.proof.iter().map(|line| Check {
+        what: format!("proof: {}", line.claim),
+        expected: "holds".to_owned(),
+        found: line.found.clone(),
+        holds: line.holds,
+    });
+    checks.extend(proved);
+    if transcript.proof.is_empty() {
+        checks.push(Check::equal("proof", &"given", &"none"));
+    }
+    checks
+}

@@ -1,0 +1,94 @@
+//! What a call asks for, read back from its documents.
+//!
+//! A client knows what it sent. Reading that from the XML itself serves calls that were written
+//! by hand as well as those that a plan wrote.
+
+use roxmltree::{Document, Node};
+use serde::{Deserialize, Serialize};
+
+use super::{Api, Call, DiskFormat, ImageRef};
+
+/// What a call asks for, as far as it can be read.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Request {
+    /// The checkpoint that is created, redefined, deleted or looked at.
+    pub checkpoint: Option<String>,
+    /// The checkpoint that a backup is based on.
+    pub base: Option<String>,
+    /// The disks that the call is about; empty where the document leaves the choice to libvirt.
+    pub disks: Vec<RequestedDisk>,
+}
+
+/// A disk that a call is about.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RequestedDisk {
+    /// Target device.
+    pub disk: String,
+    /// Where a backup of it goes.
+    pub target: Option<ImageRef>,
+}
+
+impl Request {
+    /// Reads the request of a call. What cannot be read is left out: a malformed document asks
+    /// for nothing.
+    #[must_use]
+    pub fn of(call: &Call) -> Self {
+        let document = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (xml, checkpoint_xml) = (document(&call.xml), document(&call.checkpoint_xml));
+        let (xml, checkpoint_xml) = (Document::parse(&xml), Document::parse(&checkpoint_xml));
+        let root = xml.as_ref().ok().map(Document::root_element);
+        let checkpoint_root = checkpoint_xml.as_ref().ok().map(Document::root_element);
+        match (call.api, root) {
+            (Api::CheckpointCreate, Some(root)) => Self {
+                checkpoint: text(root, "name"),
+                base: None,
+                disks: disks(root, "checkpoint"),
+            },
+            (Api::DomainBackupBegin, Some(root)) => Self {
+                checkpoint: checkpoint_root.and_then(|root| text(root, "name")),
+                base: text(root, "incremental"),
+                disks: disks(root, "backup"),
+            },
+            (_, _) => Self {
+                checkpoint: call.checkpoint.clone(),
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Target devices of the disks.
+    pub fn disk_names(&self) -> impl Iterator<Item = &str> {
+        self.disks.iter().map(|disk| disk.disk.as_str())
+    }
+}
+
+/// The disks of a document, but for those that `attribute` says `no` to.
+fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
+    let list = child(root, "disks")
+        .into_iter()
+        .flat_map(|list| list.children());
+    let chosen =
+        list.filter(|node| node.has_tag_name("disk") && node.attribute(attribute) != Some("no"));
+    chosen
+        .filter_map(|node| {
+            let format = child(node, "driver").and_then(|driver| driver.attribute("type"));
+            let format = format.map_or(Some(DiskFormat::Qcow2), |word| word.parse().ok());
+            let path = child(node, "target").and_then(|target| target.attribute("file"));
+            Some(RequestedDisk {
+                disk: node.attribute("name")?.to_owned(),
+                target: path.zip(format).map(|(path, format)| ImageRef {
+                    path: path.to_owned(),
+                    format,
+                }),
+            })
+        })
+        .collect()
+}
+
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|child| child.has_tag_name(name))
+}
+
+fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
+    Some(child(node, name)?.text()?.to_owned())
+}

@@ -1,0 +1,125 @@
+//! Asking the judge, and fetching what it needs to know.
+
+use std::collections::BTreeSet;
+
+use crate::driver::DriverError;
+use crate::judge::{Facts, Judgement, Observed, Probe, Records, decide as judge};
+use crate::model::{BitmapRow, Call, LibvirtError, Request};
+use crate::session::Session;
+use crate::transcript::{Conclusion, ProbeRecord};
+
+/// Asks the judge until it decides.
+pub(super) fn decide(
+    session: &mut Session<'_>,
+    call: &Call,
+    error: &LibvirtError,
+) -> Result<Conclusion, DriverError> {
+    let verified = session
+        .ledger()
+        .verified_checkpoints()
+        .map(str::to_owned)
+        .collect();
+    let mut facts = Facts {
+        api: call.api,
+        error: error.clone(),
+        request: Request::of(call),
+        observed: Observed::default(),
+        records: Records {
+            verified_checkpoints: verified,
+            restored_and_not_resumed: false,
+        },
+    };
+    let mut probes = Vec::new();
+    loop {
+        match judge(&facts) {
+            Judgement::Need(probe) => {
+                let answer = fetch(session, &mut facts, probe)?;
+                let record = ProbeRecord {
+                    probe: probe.to_string(),
+                    answer,
+                };
+                if probes.contains(&record) {
+                    let text = format!("the judge asks for {probe} again and again");
+                    return Err(DriverError::Failed(text));
+                }
+                probes.push(record);
+            }
+            Judgement::Decided(decided) => {
+                return Ok(Conclusion {
+                    decision: decided.decision,
+                    clean_up: decided.clean_up,
+                    rule: decided.rule,
+                    because: decided.because,
+                    sources: decided.sources,
+                    probes,
+                });
+            }
+        }
+    }
+}
+
+/// Fetches one answer, and gives it in words.
+fn fetch(
+    session: &mut Session<'_>,
+    facts: &mut Facts,
+    probe: Probe,
+) -> Result<String, DriverError> {
+    let observed = &mut facts.observed;
+    Ok(match probe {
+        Probe::DomainState => {
+            let state = session.domain_state()?;
+            observed.domain_state = Some(state);
+            state.to_string()
+        }
+        Probe::DiskFormats => {
+            let formats = session
+                .disks()
+                .iter()
+                .map(|disk| (disk.target.clone(), disk.image.format));
+            let formats: std::collections::BTreeMap<_, _> = formats.collect();
+            let text: Vec<String> = formats
+                .iter()
+                .map(|(disk, format)| format!("{disk} {format}"))
+                .collect();
+            observed.disk_formats = Some(formats);
+            text.join(", ")
+        }
+        Probe::Checkpoints => {
+            let names = session.checkpoints()?;
+            let text = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(" ")
+            };
+            observed.checkpoints = Some(BTreeSet::from_iter(names));
+            text
+        }
+        Probe::Bitmaps => {
+            let bitmaps = session.bitmaps()?;
+            let text = seen(&bitmaps.0, &facts.request);
+            observed.bitmaps = Some(bitmaps);
+            text
+        }
+    })
+}
+
+/// What the block nodes say about the bitmap that the request is about.
+fn seen(rows: &[BitmapRow], request: &Request) -> String {
+    let Some(name) = request.base.as_ref().or(request.checkpoint.as_ref()) else {
+        return format!("{} bitmaps", rows.len());
+    };
+    let on_disk = |disk: &str| {
+        let mut found = rows
+            .iter()
+            .filter(|row| row.disk == disk && row.name == *name);
+        let word = match found.next() {
+            None => "missing",
+            Some(row) if row.inconsistent => "inconsistent",
+            Some(row) if !row.recording => "disabled",
+            Some(_) => "present",
+        };
+        format!("bitmap {name} {word} on {disk}")
+    };
+    let words: Vec<String> = request.disk_names().map(on_disk).collect();
+    words.join(", ")
+}

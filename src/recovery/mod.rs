@@ -1,0 +1,14 @@
+//! After a refusal: decide, execute the decision, prove by data that it worked.
+//!
+//! The judge is asked, each probe it needs is fetched through the driver, and it is asked again
+//! until it decides. The decision's own steps are then executed on the same domain, and the
+//! result is shown by restored bytes. This module never reads a scenario; the operator's part
+//! of a recovery (the remedy) is handed to it as planned steps.
+
+mod consult;
+mod fix_request;
+mod full_backup;
+mod prove;
+mod recover;
+
+pub use recover::{Recovery, recover};

@@ -1,0 +1,96 @@
+//! From a refused call to a proven recovery.
+
+use super::{consult, fix_request, full_backup};
+use crate::driver::DriverError;
+use crate::model::{Call, Decision, LibvirtError};
+use crate::plan::Step;
+use crate::session::Session;
+use crate::transcript::{Conclusion, ProofLine, Record};
+
+/// A recovery, as far as it got.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// What was decided.
+    pub conclusion: Conclusion,
+    /// What was done.
+    pub steps: Vec<Record>,
+    /// What shows that it worked.
+    pub proof: Vec<ProofLine>,
+}
+
+/// Decides what to do after `error`, does it, and proves it.
+///
+/// # Errors
+/// The driver could not find something out, or the decision is one that this build cannot
+/// execute yet.
+pub fn recover(
+    session: &mut Session<'_>,
+    call: &Call,
+    error: &LibvirtError,
+    remedy: &[Step],
+) -> Result<Recovery, DriverError> {
+    let conclusion = consult::decide(session, call, error)?;
+    let mut work = Work {
+        session,
+        steps: Vec::new(),
+        proof: Vec::new(),
+    };
+    match conclusion.decision {
+        Decision::FixRequest => fix_request::execute(&mut work, remedy)?,
+        Decision::FullBackupNewChain => full_backup::execute(&mut work, &conclusion.clean_up)?,
+        Decision::RetryAfterJobEnds
+        | Decision::ChangeDomainStateThenRetry
+        | Decision::RestoreEnvironmentThenRetry
+        | Decision::RedefineMissingCheckpointsThenRetry
+        | Decision::IncrementalFromOtherGoodCheckpoint
+        | Decision::FullForAffectedDisks
+        | Decision::TreatAsDone
+        | Decision::InvestigateEscalate => {
+            // The judge may well be right; what is missing is the way to prove it.
+            let text = format!("executing the decision `{}`", conclusion.decision);
+            return Err(DriverError::NotModelled(text));
+        }
+    }
+    let Work { steps, proof, .. } = work;
+    Ok(Recovery {
+        conclusion,
+        steps,
+        proof,
+    })
+}
+
+/// A recovery under way.
+pub(super) struct Work<'w, 'd> {
+    pub(super) session: &'w mut Session<'d>,
+    pub(super) steps: Vec<Record>,
+    pub(super) proof: Vec<ProofLine>,
+}
+
+impl Work<'_, '_> {
+    /// Issues a call of the recovery; `false` if libvirt refused it.
+    pub(super) fn call(&mut self, label: &str, call: &Call) -> Result<bool, DriverError> {
+        let record = self.session.call(label, call)?;
+        Ok(self.keep(record))
+    }
+
+    /// Adds to the record; `false` for a refusal.
+    pub(super) fn keep(&mut self, record: Record) -> bool {
+        let succeeded = record.refusal().is_none();
+        self.steps.push(record);
+        succeeded
+    }
+
+    /// Adds to the proof.
+    pub(super) fn claim(
+        &mut self,
+        claim: impl Into<String>,
+        found: impl Into<String>,
+        holds: bool,
+    ) {
+        self.proof.push(ProofLine {
+            claim: claim.into(),
+            found: found.into(),
+            holds,
+        });
+    }
+}

@@ -1,0 +1,249 @@
+//! The run as a person reads it: one line a scenario, details below what went wrong.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use console::Style as Colour;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Report;
+use crate::judge::Check;
+use crate::run::{Event, Finished, Outcome, Summary};
+use crate::snapshot::Difference;
+
+/// How the text looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// Colours.
+    pub colour: bool,
+    /// A line that shows what is running now; needs a terminal.
+    pub live: bool,
+}
+
+/// Writes a run as text.
+pub struct Text<W> {
+    out: W,
+    style: Style,
+    bar: Option<ProgressBar>,
+    running: BTreeSet<String>,
+    /// The first error of writing; later ones say the same.
+    broken: Option<io::Error>,
+}
+
+const NAME_WIDTH: usize = 54;
+
+impl<W: Write> Text<W> {
+    /// Writes to `out`.
+    pub const fn new(out: W, style: Style) -> Self {
+        Self {
+            out,
+            style,
+            bar: None,
+            running: BTreeSet::new(),
+            broken: None,
+        }
+    }
+
+    /// Why the text could not be written, if so.
+    #[must_use]
+    pub fn into_error(self) -> Option<io::Error> {
+        self.broken
+    }
+
+    fn line(&mut self, line: &str) {
+        let mut write = || writeln!(self.out, "{}", line.trim_end());
+        let written = match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        };
+        if let Err(error) = written
+            && self.broken.is_none()
+        {
+            self.broken = Some(error);
+        }
+    }
+
+    fn block(&mut self, text: &str) {
+        for line in text.lines() {
+            self.line(&format!("          {line}"));
+        }
+    }
+
+    fn start(&mut self, driver: &str, scenarios: usize, jobs: usize) {
+        let noun = if scenarios == 1 {
+            "scenario"
+        } else {
+            "scenarios"
+        };
+        self.line(&format!("{scenarios} {noun} on {driver}, {jobs} at a time"));
+        if self.style.live {
+            let bar = ProgressBar::new(scenarios as u64);
+            let look = ProgressStyle::with_template("{spinner} {pos}/{len}  {wide_msg}  {elapsed}");
+            if let Ok(look) = look {
+                bar.set_style(look);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            self.bar = Some(bar);
+        }
+    }
+
+    fn show_running(&self) {
+        if let Some(bar) = &self.bar {
+            let names: Vec<&str> = self.running.iter().map(String::as_str).collect();
+            bar.set_message(names.join("  "));
+        }
+    }
+
+    fn finished(&mut self, finished: &Finished) {
+        let Finished {
+            name,
+            outcome,
+            duration,
+            ..
+        } = finished;
+        let word = format!("{:<8}", emphasised(outcome));
+        let word = self.painted(outcome, &word);
+        self.line(&format!(
+            "{word}  {name:<NAME_WIDTH$}  {:>6.2} s",
+            duration.as_secs_f64()
+        ));
+        match outcome {
+            Outcome::Passed | Outcome::Interrupted => {}
+            Outcome::Failed(failure) => {
+                for check in &failure.checks {
+                    self.check(check);
+                }
+                if let Some(difference) = &failure.difference {
+                    self.difference(name, difference);
+                }
+            }
+            Outcome::Crashed(crash) => self.block(&crash.to_string()),
+            Outcome::TimedOut { call } => {
+                self.block(&format!("no answer to `{call}` within the time limit"));
+            }
+            Outcome::UnexpectedPass { divergence } => {
+                self.block(&format!(
+                    "the known difference did not happen: {divergence}"
+                ));
+            }
+            Outcome::Broken { reason } | Outcome::Skipped { reason } => self.block(reason),
+        }
+    }
+
+    fn check(&mut self, check: &Check) {
+        self.block(&format!("{}:", check.what));
+        self.block(&format!(
+            "  expected  {}",
+            check.expected.replace('\n', " ")
+        ));
+        self.block(&format!("  found     {}", check.found.replace('\n', " ")));
+    }
+
+    fn difference(&mut self, name: &str, difference: &Difference) {
+        match difference {
+            Difference::NotRecorded => self.block(&format!(
+                "no snapshot was recorded; on real libvirt: backup-tck bless {name}"
+            )),
+            Difference::Unreadable => self.block(&format!(
+                "the snapshot has no head, so it is no snapshot: look at snapshots/{name}.snap"
+            )),
+            Difference::Lines(lines) => {
+                self.block("the transcript differs from its snapshot (- recorded, + this run):");
+                for line in lines {
+                    let painted = match (self.style.colour, line.chars().next()) {
+                        (true, Some('-')) => forced(Colour::new().red(), line),
+                        (true, Some('+')) => forced(Colour::new().green(), line),
+                        (_, _) => line.clone(),
+                    };
+                    self.block(&painted);
+                }
+            }
+        }
+    }
+
+    fn summary(&mut self, summary: &Summary) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let counts: Vec<String> = summary
+            .words()
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        self.line(&format!(
+            "{}  in {:.2} s",
+            counts.join(", "),
+            summary.duration.as_secs_f64()
+        ));
+    }
+
+    fn painted(&self, outcome: &Outcome, word: &str) -> String {
+        if !self.style.colour {
+            return word.to_owned();
+        }
+        let colour = match outcome {
+            Outcome::Passed => Colour::new().green(),
+            Outcome::Skipped { .. } => Colour::new().yellow(),
+            Outcome::Failed(_)
+            | Outcome::Crashed(_)
+            | Outcome::TimedOut { .. }
+            | Outcome::UnexpectedPass { .. }
+            | Outcome::Broken { .. }
+            | Outcome::Interrupted => Colour::new().red().bold(),
+        };
+        forced(colour, word)
+    }
+}
+
+/// What is bad stands out without colour too.
+fn emphasised(outcome: &Outcome) -> String {
+    if outcome.is_bad() {
+        outcome.word().to_uppercase()
+    } else {
+        outcome.word().to_owned()
+    }
+}
+
+/// Colour was decided by the caller, not by what the library thinks of the terminal.
+fn forced(colour: Colour, text: &str) -> String {
+    colour.force_styling(true).apply_to(text).to_string()
+}
+
+impl<W: Write> Report for Text<W> {
+    fn consume(&mut self, event: &Event) {
+        match event {
+            Event::Started {
+                driver,
+                scenarios,
+                jobs,
+            } => self.start(driver, *scenarios, *jobs),
+            Event::Identified(identity) if identity.real => {
+                let text = format!(
+                    "answered by libvirt {}, QEMU {}",
+                    identity.libvirt, identity.qemu
+                );
+                self.line(&text);
+            }
+            Event::Identified(identity) => {
+                let text = format!(
+                    "answered by the model of libvirt {}, QEMU {}",
+                    identity.libvirt, identity.qemu
+                );
+                self.line(&text);
+            }
+            Event::ScenarioStarted { name } => {
+                self.running.insert(name.clone());
+                self.show_running();
+            }
+            Event::ScenarioFinished(finished) => {
+                self.running.remove(&finished.name);
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+                self.show_running();
+                self.finished(finished);
+            }
+            Event::Finished(summary) => self.summary(summary),
+        }
+    }
+}

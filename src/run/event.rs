@@ -1,0 +1,108 @@
+//! What a run tells while it goes on.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::model::Identity;
+use crate::transcript::Transcript;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The run begins.
+    Started {
+        /// The driver's name, as `--driver` takes it.
+        driver: String,
+        /// The number of scenarios that were selected.
+        scenarios: usize,
+        /// How many run at once.
+        jobs: usize,
+    },
+    /// A driver is ready and has told who it is; once for each run.
+    Identified(Identity),
+    /// A scenario begins.
+    ScenarioStarted {
+        /// Its name.
+        name: String,
+    },
+    /// A scenario has ended.
+    ScenarioFinished(Box<Finished>),
+    /// The run has ended.
+    Finished(Summary),
+}
+
+/// A scenario that has ended.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Finished {
+    /// Its name.
+    pub name: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub duration: Duration,
+    /// What happened in it, as far as it got.
+    pub transcript: Option<Transcript>,
+    /// The transcript as its snapshot would have it; `None` where it did not get to the end.
+    pub text: Option<String>,
+    /// Who answered.
+    pub identity: Option<Identity>,
+}
+
+/// The outcomes of a run, counted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Summary {
+    /// As expected.
+    pub passed: usize,
+    /// Answered otherwise.
+    pub failed: usize,
+    /// The driver's process died.
+    pub crashed: usize,
+    /// No answer in time.
+    pub timed_out: usize,
+    /// A known difference did not happen.
+    pub unexpected_pass: usize,
+    /// Could not run.
+    pub broken: usize,
+    /// A need is not met.
+    pub skipped: usize,
+    /// Stopped by the user, or not begun because of that.
+    pub interrupted: usize,
+    /// From the first scenario's start to the last one's end.
+    pub duration: Duration,
+}
+
+impl Summary {
+    /// Counts one more outcome.
+    pub fn count(&mut self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Passed => &mut self.passed,
+            Outcome::Failed(_) => &mut self.failed,
+            Outcome::Crashed(_) => &mut self.crashed,
+            Outcome::TimedOut { .. } => &mut self.timed_out,
+            Outcome::UnexpectedPass { .. } => &mut self.unexpected_pass,
+            Outcome::Broken { .. } => &mut self.broken,
+            Outcome::Skipped { .. } => &mut self.skipped,
+            Outcome::Interrupted => &mut self.interrupted,
+        };
+        *counter += 1;
+    }
+
+    /// The counts that are not zero, in words, in the order they matter.
+    pub fn words(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let all = [
+            (self.passed, "passed"),
+            (self.failed, "failed"),
+            (self.crashed, "crashed"),
+            (self.timed_out, "timed-out"),
+            (self.unexpected_pass, "unexpected-pass"),
+            (self.broken, "broken"),
+            (self.skipped, "skipped"),
+            (self.interrupted, "interrupted"),
+        ];
+        all.into_iter()
+            .filter(|(count, word)| *count > 0 || *word == "passed" || *word == "failed")
+    }
+}

@@ -1,0 +1,15 @@
+//! Running scenarios: which driver, how many at once, for how long, with what outcome.
+//!
+//! A run emits [`Event`]s, plain data that reports consume. This module knows no output format.
+
+mod choice;
+mod event;
+mod one;
+mod outcome;
+mod schedule;
+
+pub use choice::{Backing, DriverChoice, UnknownDriver};
+pub use event::{Event, Finished, Summary};
+pub use one::{Ran, Stopped, run_scenario};
+pub use outcome::{Failure, Outcome};
+pub use schedule::{Options, run};

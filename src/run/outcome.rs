@@ -1,0 +1,74 @@
+//! The outcomes of a scenario. They are never mixed: what could not run is not a failure of
+//! libvirt, and what was skipped has not passed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::driver::Crash;
+use crate::judge::Check;
+use crate::snapshot::Difference;
+
+/// What came of one scenario on one driver.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything was as expected and as recorded.
+    Passed,
+    /// libvirt, or the mock, answered otherwise.
+    Failed(Failure),
+    /// The driver's process died.
+    Crashed(Crash),
+    /// An answer did not come in time.
+    TimedOut {
+        /// The call or action that was under way.
+        call: String,
+    },
+    /// A known difference did not happen.
+    UnexpectedPass {
+        /// The difference.
+        divergence: String,
+    },
+    /// The scenario or its set-up could not run.
+    Broken {
+        /// Why.
+        reason: String,
+    },
+    /// A need is not met.
+    Skipped {
+        /// Which.
+        reason: String,
+    },
+    /// The user stopped the run.
+    Interrupted,
+}
+
+/// How answers differ from what was expected.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Failure {
+    /// The checks that do not hold.
+    pub checks: Vec<Check>,
+    /// How the transcript differs from its snapshot.
+    pub difference: Option<Difference>,
+}
+
+impl Outcome {
+    /// The outcome in one word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed(_) => "failed",
+            Self::Crashed(_) => "crashed",
+            Self::TimedOut { .. } => "timed-out",
+            Self::UnexpectedPass { .. } => "unexpected-pass",
+            Self::Broken { .. } => "broken",
+            Self::Skipped { .. } => "skipped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// True for what a run must not end with.
+    #[must_use]
+    pub const fn is_bad(&self) -> bool {
+        !matches!(self, Self::Passed | Self::Skipped { .. })
+    }
+}

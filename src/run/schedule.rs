@@ -1,0 +1,239 @@
+//! Many scenarios, several at once.
+//!
+//! Each slot is a thread with a driver of its own, which it opens, uses and closes itself: a
+//! worker process ends with the thread that started it. A driver that crashed or timed out is
+//! replaced, and the slot carries on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::event::{Event, Finished, Summary};
+use super::one::{Ran, Stopped, run_scenario};
+use super::outcome::{Failure, Outcome};
+use super::{Backing, DriverChoice};
+use crate::driver::{Driver, DriverError};
+use crate::model::Identity;
+use crate::snapshot::compare;
+use crate::suite::{Case, Suite};
+
+/// How a run goes about it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which driver answers.
+    pub driver: DriverChoice,
+    /// How many scenarios run at once; at least one.
+    pub jobs: usize,
+    /// The time that one scenario may take.
+    pub time_limit: Duration,
+    /// What real drivers need.
+    pub backing: Backing,
+}
+
+/// Runs the cases and hands every event to `consume`, on the calling thread.
+///
+/// # Errors
+/// The run's own directory could not be made.
+pub fn run(
+    cases: &[Case],
+    suite: &Suite,
+    options: &Options,
+    mut consume: impl FnMut(&Event),
+) -> Result<Summary, DriverError> {
+    let directory = run_directory(options.driver)?;
+    let started = Instant::now();
+    let jobs = options.jobs.clamp(1, cases.len().max(1));
+    consume(&Event::Started {
+        driver: options.driver.to_string(),
+        scenarios: cases.len(),
+        jobs,
+    });
+    let mut summary = Summary::default();
+    let next = AtomicUsize::new(0);
+    let identified = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (sender, events) = channel();
+        for _ in 0..jobs {
+            let events = sender.clone();
+            let (directory, identified, next) = (&directory, &identified, &next);
+            scope.spawn(move || {
+                let directory = directory.as_ref().map(TempDir::path);
+                let mut slot = Slot {
+                    suite,
+                    options,
+                    directory,
+                    driver: None,
+                    identified,
+                    events,
+                };
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    slot.take(case);
+                }
+            });
+        }
+        drop(sender);
+        for event in events {
+            if let Event::ScenarioFinished(finished) = &event {
+                summary.count(&finished.outcome);
+            }
+            consume(&event);
+        }
+    });
+    summary.duration = started.elapsed();
+    consume(&Event::Finished(summary));
+    Ok(summary)
+}
+
+pub(super) fn run_directory(driver: DriverChoice) -> Result<Option<TempDir>, DriverError> {
+    if !driver.needs_directory() {
+        return Ok(None);
+    }
+    let made = tempfile::Builder::new().prefix("backup-tck-").tempdir();
+    made.map(Some).map_err(|error| {
+        DriverError::Failed(format!(
+            "cannot make the run's temporary directory: {error}"
+        ))
+    })
+}
+
+struct Slot<'a> {
+    suite: &'a Suite,
+    options: &'a Options,
+    directory: Option<&'a Path>,
+    driver: Option<Box<dyn Driver>>,
+    identified: &'a AtomicBool,
+    events: Sender<Event>,
+}
+
+impl Slot<'_> {
+    fn take(&mut self, case: &Case) {
+        self.tell(Event::ScenarioStarted {
+            name: case.name.clone(),
+        });
+        let started = Instant::now();
+        let mut finished = self.finish(case);
+        finished.duration = started.elapsed();
+        self.tell(Event::ScenarioFinished(Box::new(finished)));
+    }
+
+    /// The receiver lives as long as the slots do; if it is gone, nobody listens.
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    fn finish(&mut self, case: &Case) -> Finished {
+        let mut finished = Finished {
+            name: case.name.clone(),
+            outcome: Outcome::Interrupted,
+            duration: Duration::ZERO,
+            transcript: None,
+            text: None,
+            identity: None,
+        };
+        if self.options.backing.stop.load(Ordering::Relaxed) {
+            return finished;
+        }
+        let scenario = match case.parse() {
+            Ok(scenario) => scenario,
+            Err(diagnostics) => {
+                let reason = format!("{diagnostics}\n{}", diagnostics.render(false));
+                finished.outcome = Outcome::Broken { reason };
+                return finished;
+            }
+        };
+        // A bug of ours must cost one scenario, not the run.
+        let attempt = || self.attempt(case, &scenario);
+        let ran = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
+            let text = panic_text(panic.as_ref());
+            Err(DriverError::Failed(format!("a defect of backup-tck itself: {text}")).into())
+        });
+        match ran {
+            Ok((identity, ran)) => {
+                finished.outcome = self.outcome(case, &ran);
+                finished.identity = Some(identity);
+                finished.transcript = Some(ran.transcript);
+                finished.text = Some(ran.text);
+            }
+            Err(Stopped { error, transcript }) => {
+                // What state the driver is in cannot be known: the next scenario gets another.
+                self.driver = None;
+                finished.outcome = stopped(error);
+                finished.transcript = transcript.map(|transcript| *transcript);
+            }
+        }
+        finished
+    }
+
+    fn attempt(
+        &mut self,
+        case: &Case,
+        scenario: &crate::scenario::Scenario,
+    ) -> Result<(Identity, Ran), Stopped> {
+        let deadline = Instant::now().checked_add(self.options.time_limit);
+        let driver = match &mut self.driver {
+            Some(driver) => driver,
+            empty => {
+                let opened = self
+                    .options
+                    .driver
+                    .open(&self.options.backing, self.directory);
+                empty.insert(opened?)
+            }
+        };
+        driver.set_deadline(deadline);
+        let identity = driver.identity()?;
+        if !self.identified.swap(true, Ordering::Relaxed) {
+            let _ = self.events.send(Event::Identified(identity.clone()));
+        }
+        Ok((
+            identity,
+            run_scenario(driver.as_mut(), &case.name, scenario)?,
+        ))
+    }
+
+    fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {
+        let recorded = match self.suite.snapshot(&case.name) {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                return Outcome::Broken {
+                    reason: error.to_string(),
+                };
+            }
+        };
+        let difference = compare(recorded.as_deref(), &ran.text);
+        let checks: Vec<_> = ran
+            .checks
+            .iter()
+            .filter(|check| !check.holds)
+            .cloned()
+            .collect();
+        if checks.is_empty() && difference.is_none() {
+            return Outcome::Passed;
+        }
+        Outcome::Failed(Failure { checks, difference })
+    }
+}
+
+fn stopped(error: DriverError) -> Outcome {
+    match error {
+        DriverError::Crashed(crash) => Outcome::Crashed(*crash),
+        DriverError::TimedOut { call } => Outcome::TimedOut { call },
+        DriverError::Interrupted => Outcome::Interrupted,
+        error @ (DriverError::NotModelled(_)
+        | DriverError::Unavailable(_)
+        | DriverError::Failed(_)) => Outcome::Broken {
+            reason: error.to_string(),
+        },
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,119 @@
+//! What a client, and the runner beside it, can see without changing anything.
+
+use super::Session;
+use crate::driver::DriverError;
+use crate::model::{
+    Action, Answer, Api, BitmapTable, Call, Content, DomainState, ErrorCode, ImageRef, Observation,
+    Value,
+};
+use crate::transcript::HostState;
+
+impl Session<'_> {
+    /// The state of the domain and of the scenario's directory.
+    pub fn host_state(&mut self) -> Result<HostState, DriverError> {
+        Ok(HostState {
+            domain: self.domain_state()?,
+            checkpoints: self.checkpoints()?,
+            backup: self.has_backup()?,
+            bitmaps: self.bitmaps()?,
+            files: self.files()?,
+        })
+    }
+
+    /// `virDomainGetState`.
+    pub fn domain_state(&mut self) -> Result<DomainState, DriverError> {
+        let call = Call::new(Api::DomainGetState, &self.place().domain);
+        let answer = self.ask(&call)?;
+        let Answer::Returned(Value::State(state, _)) = answer else {
+            return Err(unexpected(&call, &answer));
+        };
+        Ok(state)
+    }
+
+    /// `virDomainListAllCheckpoints`, sorted.
+    pub fn checkpoints(&mut self) -> Result<Vec<String>, DriverError> {
+        let call = Call::new(Api::DomainListAllCheckpoints, &self.place().domain);
+        let answer = self.ask(&call)?;
+        let Answer::Returned(Value::Names(mut names)) = answer else {
+            return Err(unexpected(&call, &answer));
+        };
+        names.sort();
+        Ok(names)
+    }
+
+    /// Whether `virDomainBackupGetXMLDesc` finds a backup.
+    pub fn has_backup(&mut self) -> Result<bool, DriverError> {
+        let call = Call::new(Api::DomainBackupGetXmlDesc, &self.place().domain);
+        match self.ask(&call)? {
+            Answer::Returned(_) => Ok(true),
+            Answer::Refused(error) if error.code == ErrorCode::NO_DOMAIN_BACKUP => Ok(false),
+            answer @ Answer::Refused(_) => Err(unexpected(&call, &answer)),
+        }
+    }
+
+    /// The bitmaps in memory of an active domain, else those stored in its images.
+    pub fn bitmaps(&mut self) -> Result<BitmapTable, DriverError> {
+        let action = if self.domain_state()?.is_active() {
+            Action::LiveBitmaps {
+                domain: self.place().domain.clone(),
+            }
+        } else {
+            let stored = self.disks().iter().filter(|disk| disk.can_have_bitmaps());
+            let stored = stored.map(|disk| (disk.target.clone(), disk.image.clone()));
+            Action::StoredBitmaps {
+                disks: stored.collect(),
+            }
+        };
+        let Observation::Bitmaps(table) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(table)
+    }
+
+    /// What a chain of images holds.
+    pub fn read_chain(&mut self, layers: Vec<ImageRef>) -> Result<Content, DriverError> {
+        let action = Action::ReadChain { layers };
+        let Observation::Content(content) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(content)
+    }
+
+    /// What `qemu-img check` finds wrong with a closed image.
+    pub fn check_image(&mut self, image: &ImageRef) -> Result<Option<String>, DriverError> {
+        let action = Action::CheckImage {
+            image: image.clone(),
+        };
+        let Observation::Check(report) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(report)
+    }
+
+    fn files(&mut self) -> Result<Vec<String>, DriverError> {
+        let directory = self.place().directory.clone();
+        let action = Action::ListFiles { directory };
+        let Observation::Files(files) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(files)
+    }
+}
+
+fn unexpected(call: &Call, answer: &Answer) -> DriverError {
+    match answer {
+        Answer::Refused(error) => DriverError::Failed(format!(
+            "the state could not be seen: {}: {error}",
+            call.api
+        )),
+        Answer::Returned(value) => {
+            DriverError::Failed(format!("{} returned {value:?}, which it cannot", call.api))
+        }
+    }
+}
+
+fn strange(action: &Action) -> DriverError {
+    DriverError::Failed(format!(
+        "the driver answered {action:?} with something else"
+    ))
+}

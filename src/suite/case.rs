@@ -1,0 +1,32 @@
+//! One scenario of the suite, as text.
+
+use std::path::PathBuf;
+
+use crate::scenario::{Diagnostics, Scenario, parse};
+
+/// A scenario file.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its name with its area, such as `seed/redefine-validate-after-image-recreated`.
+    pub name: String,
+    /// Its path, to name in messages; relative for an embedded one.
+    pub path: PathBuf,
+    /// What the file says.
+    pub text: String,
+}
+
+impl Case {
+    /// Reads the scenario.
+    ///
+    /// # Errors
+    /// Every problem of the text.
+    pub fn parse(&self) -> Result<Scenario, Diagnostics> {
+        parse(&self.path, &self.text)
+    }
+
+    /// The path of the scenario inside its suite, for the head of a snapshot.
+    #[must_use]
+    pub fn source(&self) -> String {
+        format!("scenarios/{}.yaml", self.name)
+    }
+}

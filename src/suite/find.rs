@@ -1,0 +1,181 @@
+//! Where the suite is, and what is in it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use globset::Glob;
+use rust_embed::RustEmbed;
+
+use super::Case;
+
+/// A set of scenarios with their snapshots.
+#[derive(Clone, Debug)]
+pub enum Suite {
+    /// A folder that holds `scenarios/` and `snapshots/`.
+    Folder(PathBuf),
+    /// The copy inside the binary.
+    Embedded,
+}
+
+/// The suite cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// A file or folder cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why it could not be.
+        source: io::Error,
+    },
+    /// A pattern is not one.
+    #[error("`{pattern}` is not a pattern: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A folder was named that holds no suite.
+    #[error("{} holds no `scenarios` folder", .0.display())]
+    NoSuite(PathBuf),
+}
+
+#[derive(RustEmbed)]
+#[folder = "scenarios/"]
+#[include = "*.yaml"]
+struct Scenarios;
+
+#[derive(RustEmbed)]
+#[folder = "snapshots/"]
+#[include = "*.snap"]
+struct Snapshots;
+
+impl Suite {
+    /// The suite of the folder `start` or of the nearest one above it; else the embedded one.
+    #[must_use]
+    pub fn near(start: &Path) -> Self {
+        let is_suite =
+            |folder: &&Path| folder.join("scenarios").is_dir() && folder.join("snapshots").is_dir();
+        let folder = start.ancestors().find(is_suite);
+        folder.map_or(Self::Embedded, |folder| Self::Folder(folder.to_owned()))
+    }
+
+    /// The suite of exactly this folder.
+    pub fn in_folder(folder: &Path) -> Result<Self, SuiteError> {
+        if folder.join("scenarios").is_dir() {
+            return Ok(Self::Folder(folder.to_owned()));
+        }
+        Err(SuiteError::NoSuite(folder.to_owned()))
+    }
+
+    /// Every scenario, in the order of the names.
+    pub fn cases(&self) -> Result<Vec<Case>, SuiteError> {
+        let mut cases = match self {
+            Self::Folder(folder) => cases_in(&folder.join("scenarios"))?,
+            Self::Embedded => Scenarios::iter()
+                .filter_map(|path| embedded(&path))
+                .collect(),
+        };
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(cases)
+    }
+
+    /// The scenarios that any of the patterns selects; all of them where there is no pattern. A
+    /// pattern is a part of a name, or a glob over whole names.
+    pub fn select(&self, patterns: &[String]) -> Result<Vec<Case>, SuiteError> {
+        let mut cases = self.cases()?;
+        if patterns.is_empty() {
+            return Ok(cases);
+        }
+        let mut matchers = Vec::new();
+        for pattern in patterns {
+            let glob = Glob::new(pattern).map_err(|error| SuiteError::Pattern {
+                pattern: pattern.clone(),
+                reason: error.kind().to_string(),
+            })?;
+            matchers.push((pattern, glob.compile_matcher()));
+        }
+        cases.retain(|case| {
+            let selects = |(part, glob): &(&String, globset::GlobMatcher)| {
+                case.name.contains(part.as_str()) || glob.is_match(&case.name)
+            };
+            matchers.iter().any(selects)
+        });
+        Ok(cases)
+    }
+
+    /// The snapshot of a scenario, head included; `None` where none was recorded.
+    pub fn snapshot(&self, name: &str) -> Result<Option<String>, SuiteError> {
+        let Some(path) = self.snapshot_path(name) else {
+            let file = Snapshots::get(&format!("{name}.snap"));
+            return Ok(file.map(|file| String::from_utf8_lossy(&file.data).into_owned()));
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(SuiteError::Read { path, source }),
+        }
+    }
+
+    /// Where the snapshot of a scenario is kept; `None` for the embedded suite.
+    #[must_use]
+    pub fn snapshot_path(&self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Folder(folder) => Some(folder.join("snapshots").join(format!("{name}.snap"))),
+            Self::Embedded => None,
+        }
+    }
+}
+
+fn cases_in(folder: &Path) -> Result<Vec<Case>, SuiteError> {
+    let mut cases = Vec::new();
+    for area in entries(folder)? {
+        if !area.is_dir() {
+            continue;
+        }
+        for path in entries(&area)? {
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).map_err(|source| SuiteError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            let part = |path: &Path| {
+                path.file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned()
+            };
+            cases.push(Case {
+                name: format!("{}/{}", part(&area), part(&path)),
+                path,
+                text,
+            });
+        }
+    }
+    Ok(cases)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, SuiteError> {
+    let read = |folder: &Path| -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
+    };
+    read(folder).map_err(|source| SuiteError::Read {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn embedded(path: &str) -> Option<Case> {
+    let file = Scenarios::get(path)?;
+    Some(Case {
+        name: path.strip_suffix(".yaml")?.to_owned(),
+        path: PathBuf::from("scenarios").join(path),
+        text: String::from_utf8_lossy(&file.data).into_owned(),
+    })
+}

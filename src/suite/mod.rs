@@ -1,0 +1,10 @@
+//! The scenarios and their snapshots: a folder on disk, or the copy inside the binary.
+//!
+//! In a checkout, or in any folder with `scenarios/` and `snapshots/`, those are used; elsewhere
+//! the embedded copy. Names are `<area>/<name>` and stable.
+
+mod case;
+mod find;
+
+pub use case::Case;
+pub use find::{Suite, SuiteError};

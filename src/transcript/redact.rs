@@ -1,0 +1,99 @@
+//! Words in brackets for what differs between two runs.
+
+use crate::model::Place;
+
+/// A pipeline of small filters, applied in order.
+#[derive(Clone, Debug)]
+pub struct Redactions(Vec<Filter>);
+
+#[derive(Clone, Debug)]
+enum Filter {
+    /// A text that is known when the scenario starts.
+    Known { text: String, word: &'static str },
+    /// Whatever stands between two texts.
+    Between {
+        before: &'static str,
+        after: &'static str,
+        word: &'static str,
+    },
+}
+
+impl Redactions {
+    /// The filters for a scenario in this place. Longer texts go first: the domain's name is
+    /// also the name of files inside the directory.
+    #[must_use]
+    pub fn of(place: &Place) -> Self {
+        let known = |text: &str, word| Filter::Known {
+            text: text.to_owned(),
+            word,
+        };
+        Self(vec![
+            known(&place.directory, "[DIR]"),
+            known(&place.uuid, "[UUID]"),
+            known(&place.domain, "[DOMAIN]"),
+            known(&place.emulator, "[EMULATOR]"),
+            Filter::Between {
+                before: "<creationTime>",
+                after: "</creationTime>",
+                word: "[TIME]",
+            },
+        ])
+    }
+
+    /// The text with every redaction applied.
+    #[must_use]
+    pub fn apply(&self, text: &str) -> String {
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, filter| filter.apply(&text))
+    }
+}
+
+impl Filter {
+    fn apply(&self, text: &str) -> String {
+        match self {
+            Self::Known { text: known, .. } if known.is_empty() => text.to_owned(),
+            Self::Known { text: known, word } => text.replace(known, word),
+            Self::Between {
+                before,
+                after,
+                word,
+            } => {
+                let mut redacted = String::with_capacity(text.len());
+                let mut rest = text;
+                while let Some((head, tail)) = rest.split_once(before) {
+                    let Some((_, tail)) = tail.split_once(after) else {
+                        break;
+                    };
+                    redacted.extend([head, before, word, after]);
+                    rest = tail;
+                }
+                redacted + rest
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_becomes_a_word() {
+        let place = Place {
+            directory: "/var/w1/s2".to_owned(),
+            domain: "d7".to_owned(),
+            uuid: "u-u".to_owned(),
+            emulator: String::new(),
+        };
+        let text =
+            "d7: /var/w1/s2/a <creationTime>17</creationTime> <creationTime>18</creationTime>";
+        let expected = "[DOMAIN]: [DIR]/a <creationTime>[TIME]</creationTime> \
+                        <creationTime>[TIME]</creationTime>";
+        assert_eq!(Redactions::of(&place).apply(text), expected);
+        assert_eq!(
+            Redactions::of(&place).apply("<creationTime>17"),
+            "<creationTime>17"
+        );
+    }
+}
