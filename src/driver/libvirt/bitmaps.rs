@@ -62,8 +62,7 @@ pub(super) fn stored(disks: &[(String, ImageRef)]) -> Result<BitmapTable, Driver
         if image.format == DiskFormat::Raw {
             continue;
         }
-        let format = image.format.as_str();
-        let arguments = ["info", "-f", format, "--output=json", &image.path];
+        let arguments = ["info", "--output=json", &tools::alone(image)];
         let info = tools::qemu_img(&arguments)?.succeeded()?.json()?;
         let bitmaps = info["format-specific"]["data"]["bitmaps"].as_array();
         for bitmap in bitmaps.into_iter().flatten() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use roxmltree::Document;
+use serde_json::Value;
 use virt::domain::Domain;
 use virt_sys as sys;
 
@@ -68,9 +69,12 @@ fn create_image(image: &ImageRef, size: Size) -> Result<Observation, DriverError
     Ok(Observation::Done)
 }
 
-/// Writes through QEMU's block layer, then flushes, so that the data, though no bitmap, is in
-/// the image. The monitor answers errors as plain text: the one text that means success is
-/// required.
+/// Writes through QEMU's block layer with forced unit access, which for qcow2 is a flush: the
+/// data, though no bitmap, is then in the image.
+///
+/// The monitor command `qemu-io` prints what became of a write into QEMU's log, not into its
+/// reply. So the write is one of the asynchronous kind, which alone the device's statistics
+/// count, and they tell whether it succeeded.
 fn guest_write(
     domain: &Domain,
     disk: &str,
@@ -79,19 +83,47 @@ fn guest_write(
 ) -> Result<Observation, DriverError> {
     let device = bitmaps::device_path(&live_xml(domain)?, disk)?;
     let (offset, length) = (offset.bytes(), length.bytes());
-    let hmp = sys::VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP;
-    let command = format!("qemu-io -d {device} \"write -P {pattern:#04x} {offset} {length}\"");
-    let reply = monitor(domain, &command, hmp)?;
-    let wanted = format!("wrote {length}/{length} bytes at offset {offset}");
-    if !reply.lines().any(|line| line.trim() == wanted) {
-        return Err(complaint(&command, &reply));
+    let write = format!("aio_write -f -P {pattern:#04x} {offset} {length}");
+    let before = Writes::of(domain, &device)?;
+    for command in [&write, "aio_flush"] {
+        let command = format!("qemu-io -d {device} \"{command}\"");
+        let reply = monitor(domain, &command, sys::VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP)?;
+        if !reply.trim().is_empty() {
+            let message = format!("monitor command `{command}` answered: {}", reply.trim());
+            return Err(DriverError::Failed(message));
+        }
     }
-    let command = format!("qemu-io -d {device} flush");
-    let reply = monitor(domain, &command, hmp)?;
-    if !reply.trim().is_empty() {
-        return Err(complaint(&command, &reply));
+    let after = Writes::of(domain, &device)?;
+    if after.failed != before.failed || after.bytes < before.bytes + length {
+        let message = format!("QEMU could not write: qemu-io -d {device} \"{write}\"");
+        return Err(DriverError::Failed(message));
     }
     Ok(Observation::Done)
+}
+
+/// What became of the writes to a device, counted by QEMU since it started.
+struct Writes {
+    bytes: u64,
+    failed: u64,
+}
+
+impl Writes {
+    fn of(domain: &Domain, device: &str) -> Result<Self, DriverError> {
+        let reply = monitor(domain, r#"{"execute":"query-blockstats"}"#, 0)?;
+        let parsed: Value = serde_json::from_str(&reply).unwrap_or_default();
+        let mut devices = parsed["return"].as_array().into_iter().flatten();
+        let found = devices.find(|found| found["qdev"] == device);
+        let count = |key: &str| found?["stats"][key].as_u64();
+        let writes = || {
+            Some(Self {
+                bytes: count("wr_bytes")?,
+                failed: count("failed_wr_operations")? + count("invalid_wr_operations")?,
+            })
+        };
+        writes().ok_or_else(|| {
+            DriverError::Failed(format!("QEMU tells no statistics of {device}: {reply}"))
+        })
+    }
 }
 
 /// The events of a domain's last backup, once it has ended. libvirt emits `JOB_COMPLETED` before
@@ -173,15 +205,15 @@ fn targets(document: &str) -> Vec<ImageRef> {
 
 /// Waits until QEMU has let go of an image: opening it fails until then.
 fn await_release(image: &ImageRef) -> Result<(), DriverError> {
-    let arguments = ["info", "-f", image.format.as_str(), &image.path];
-    let output = tools::qemu_img(&arguments)?;
+    let output = tools::qemu_img(&["info", &tools::alone(image)])?;
     if output.stderr.contains("lock") {
         return Err(output.failure());
     }
     Ok(())
 }
 
-/// What `qemu-img check` finds; an image that it cannot open is a finding, one that is not there
+/// What `qemu-img check` finds in an image by itself (a backup's backing file may be the live
+/// disk); an image that it cannot open is a finding, one that is not there
 /// is a failure. A raw image has nothing to check.
 fn check_image(image: &ImageRef) -> Result<Option<String>, DriverError> {
     fs::File::open(&image.path)
@@ -189,14 +221,7 @@ fn check_image(image: &ImageRef) -> Result<Option<String>, DriverError> {
     if image.format == DiskFormat::Raw {
         return Ok(None);
     }
-    let arguments = [
-        "check",
-        "-f",
-        image.format.as_str(),
-        "--output=json",
-        &image.path,
-    ];
-    let output = tools::qemu_img(&arguments)?;
+    let output = tools::qemu_img(&["check", "--output=json", &tools::alone(image)])?;
     match output.status {
         Some(0) => Ok(None),
         // Corruption is 2, leaked clusters are 3 (docs/tools/qemu-img.rst).
@@ -237,9 +262,4 @@ fn live_xml(domain: &Domain) -> Result<String, DriverError> {
 fn monitor(domain: &Domain, command: &str, flags: u32) -> Result<String, DriverError> {
     let reply = told(domain.qemu_monitor_command(command, flags));
     reply.map_err(|error| failed(&format!("monitor command `{command}`"), &error))
-}
-
-fn complaint(command: &str, reply: &str) -> DriverError {
-    let reply = reply.trim();
-    DriverError::Failed(format!("monitor command `{command}` answered: {reply}"))
 }

@@ -85,6 +85,11 @@ pub(super) fn layer(image: &ImageRef, backing: Option<Value>) -> Value {
     options
 }
 
+/// The pseudo file name that opens one image by itself.
+pub(super) fn alone(image: &ImageRef) -> String {
+    format!("json:{}", layer(image, None))
+}
+
 fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, DriverError> {
     let mut command = IMAGE_TOOL.to_owned();
     for argument in arguments {
