@@ -20,7 +20,7 @@ use virt_sys as sys;
 use super::events::Events;
 use super::ffi::{self, Checkpoint, told};
 use crate::driver::{Answer, Api, Call, DriverError, Param, Value, flags};
-use crate::model::{DomainState, LibvirtError};
+use crate::model::{DomainState, ErrorCode, LibvirtError};
 
 /// One connection and what was obtained through it.
 pub(super) struct Session {
@@ -247,14 +247,19 @@ pub(super) fn failed(what: &str, error: &LibvirtError) -> DriverError {
 
 /// Ends a domain and removes its definition and metadata; one that is gone is no error.
 fn remove(domain: &Domain) -> Result<(), LibvirtError> {
-    if matches!(domain.is_active(), Ok(true)) {
-        told(domain.destroy())?;
+    let is_active = || matches!(domain.is_active(), Ok(true));
+    if is_active() {
+        let destroyed = told(domain.destroy());
+        // It may have ended by itself, which makes the refusal void.
+        if is_active() {
+            destroyed?;
+        }
     }
     let metadata = flags::UNDEFINE_MANAGED_SAVE
         | flags::UNDEFINE_SNAPSHOTS_METADATA
         | flags::UNDEFINE_CHECKPOINTS_METADATA;
     match told(domain.undefine_flags(metadata)) {
-        Err(error) if error.code != crate::model::ErrorCode::NO_DOMAIN => Err(error),
+        Err(error) if error.code != ErrorCode::NO_DOMAIN => Err(error),
         _ => Ok(()),
     }
 }

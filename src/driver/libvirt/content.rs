@@ -125,7 +125,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.set_len(1 << 20).unwrap();
         file.seek(SeekFrom::Start(300_000)).unwrap();
-        file.write_all(&[7; 200_000]).unwrap();
+        file.write_all(&vec![7; 200_000]).unwrap();
         file.write_all(&[0, 0, 9]).unwrap();
         let (size, runs) = runs_of(file).unwrap();
         assert_eq!(size, 1 << 20);

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::mem::transmute;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Once};
 use std::thread;
@@ -49,24 +50,21 @@ pub(super) fn open(uri: &str, events: &Arc<Events>) -> Result<Connect, LibvirtEr
         }
     });
     let connection = told(Connect::open(Some(uri)))?;
-    // SAFETY: both functions have the signature that libvirt documents for their event, which
-    // is why the API takes them as generic callbacks (`VIR_DOMAIN_EVENT_CALLBACK`).
+    // SAFETY: each event's callback is registered for that event, which is why the API takes them
+    // all under one generic type (`VIR_DOMAIN_EVENT_CALLBACK`).
     unsafe {
-        let callback = job_completed as JobCompleted;
-        let callback = std::mem::transmute::<JobCompleted, GenericCallback>(callback);
-        register(
-            &connection,
-            sys::VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
-            callback,
-            events,
-        )?;
-        let callback = std::mem::transmute::<BlockJob, GenericCallback>(block_job as BlockJob);
-        register(
-            &connection,
-            sys::VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2,
-            callback,
-            events,
-        )?;
+        let callback = transmute::<
+            sys::virConnectDomainEventJobCompletedCallback,
+            sys::virConnectDomainEventGenericCallback,
+        >(Some(job_completed));
+        let event = sys::VIR_DOMAIN_EVENT_ID_JOB_COMPLETED;
+        register(&connection, event, callback, events)?;
+        let callback = transmute::<
+            sys::virConnectDomainEventBlockJobCallback,
+            sys::virConnectDomainEventGenericCallback,
+        >(Some(block_job));
+        let event = sys::VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2;
+        register(&connection, event, callback, events)?;
     }
     Ok(connection)
 }
@@ -299,23 +297,6 @@ impl Checkpoint {
     }
 }
 
-type GenericCallback = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, *mut c_void);
-type JobCompleted = unsafe extern "C" fn(
-    sys::virConnectPtr,
-    sys::virDomainPtr,
-    sys::virTypedParameterPtr,
-    c_int,
-    *mut c_void,
-);
-type BlockJob = unsafe extern "C" fn(
-    sys::virConnectPtr,
-    sys::virDomainPtr,
-    *const c_char,
-    c_int,
-    c_int,
-    *mut c_void,
-);
-
 /// Registers a callback for one event of every domain.
 ///
 /// # Safety
@@ -324,7 +305,7 @@ type BlockJob = unsafe extern "C" fn(
 unsafe fn register(
     connection: &Connect,
     event: sys::virDomainEventID,
-    callback: GenericCallback,
+    callback: sys::virConnectDomainEventGenericCallback,
     events: &Arc<Events>,
 ) -> Result<(), LibvirtError> {
     let queue = Arc::into_raw(Arc::clone(events));
@@ -334,7 +315,7 @@ unsafe fn register(
             connection.as_ptr(),
             ptr::null_mut(),
             event.cast_signed(),
-            Some(callback),
+            callback,
             queue.cast_mut().cast(),
             Some(release),
         ))

@@ -139,14 +139,14 @@ impl WorkerProcess {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
+                    // The worker dies with its reaper; what it started may live on.
                     let _ = self.reaper.kill();
+                    let _ = fs::remove_dir_all(&self.directory);
                     break;
                 }
             }
         }
         let _ = self.reaper.wait();
-        // The reaper has removed it, unless it was killed.
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 

@@ -121,7 +121,7 @@ mod tests {
         };
         let mut line = Vec::new();
         write_line(&mut line, &reply).unwrap();
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(String::from_utf8_lossy(&line).lines().count(), 1);
         let back: Reply = serde_json::from_slice(&line).unwrap();
         assert!(matches!(back.body, Told::Answered(found) if found == answer));
     }

@@ -51,27 +51,34 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
         return ExitCode::from(2);
     };
     let directory = PathBuf::from(directory);
-    let body = match serve(&directory) {
+    // Made here, so that nothing is ever removed that was there before.
+    let body = match fs::create_dir(&directory) {
+        Ok(()) => serve_and_remove(&directory),
+        Err(error) => Told::Failed(format!("cannot make {}: {error}", directory.display())),
+    };
+    let mut stdout = io::stdout().lock();
+    // The worker may have died in the middle of a line. Nobody listens if the supervisor died.
+    let _ = stdout.write_all(b"\n");
+    let _ = write_line(&mut stdout, &Reply { id: 0, body });
+    ExitCode::SUCCESS
+}
+
+fn serve_and_remove(directory: &Path) -> Told {
+    let body = match serve(directory) {
         Ok(end) => {
             let log = last_lines(&directory.join(LOG));
             Told::Ended { end, log }
         }
         Err(error) => Told::Failed(format!("cannot start a worker: {error}")),
     };
-    let left = fs::remove_dir_all(&directory);
-    let mut stdout = io::stdout().lock();
-    // The worker may have died in the middle of a line. Nobody listens if the supervisor died.
-    let _ = stdout.write_all(b"\n");
-    let _ = write_line(&mut stdout, &Reply { id: 0, body });
-    match left {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+    match fs::remove_dir_all(directory) {
+        Ok(()) => body,
+        Err(error) => Told::Failed(format!("cannot remove {}: {error}", directory.display())),
     }
 }
 
 /// Runs the worker until the end, and says how it ended.
 fn serve(directory: &Path) -> io::Result<String> {
-    fs::create_dir(directory)?;
     let mut signals = SigSet::empty();
     for signal in [
         Signal::SIGCHLD,
