@@ -61,7 +61,11 @@ pub(super) fn execute() -> ExitCode {
         ExitCode::NoDriver
     };
     let printed = print(&page.0);
-    if printed == ExitCode::Success { code } else { printed }
+    if printed == ExitCode::Success {
+        code
+    } else {
+        printed
+    }
 }
 
 /// The version of a tool, as it tells it itself.

@@ -18,8 +18,8 @@ pub fn main() -> process::ExitCode {
         Command::Bless(args) => bless::execute(&args).into(),
         Command::Doctor => doctor::execute().into(),
         #[cfg(feature = "libvirt")]
-        Command::Worker(args) => hidden::worker(&args),
+        Command::Worker(args) => hidden::worker(args),
         #[cfg(feature = "libvirt")]
-        Command::Reaper(args) => hidden::reaper(&args),
+        Command::Reaper(args) => hidden::reaper(args),
     }
 }

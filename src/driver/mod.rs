@@ -15,8 +15,10 @@ pub use error::{Crash, DriverError};
 
 use std::time::Instant;
 
-use crate::model::{Action, Answer, Call, Observation};
-pub use crate::model::{Identity, Place};
+pub use crate::model::{
+    Action, Answer, Api, Argument, Call, Identity, ImageRef, JobEvent, Observation, Param, Place,
+    Value, flags,
+};
 
 /// libvirt's API surface.
 pub trait Libvirt {

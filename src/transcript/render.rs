@@ -146,7 +146,7 @@ impl Page {
     fn observation(&mut self, depth: usize, observation: &Observation) {
         match observation {
             Observation::Events(events) => {
-                for event in events {
+                for event in documented_order(events) {
                     self.line(depth, event_text(event));
                 }
             }
@@ -257,6 +257,26 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// Which of several disks ends first is a race, so their events are put in the order of their
+/// names. What is documented stays as it was: the place of `JOB_COMPLETED` among them.
+fn documented_order(events: &[JobEvent]) -> Vec<&JobEvent> {
+    let of_disk = |event: &&JobEvent| matches!(event, JobEvent::BlockJob { .. });
+    let mut of_disks: Vec<&JobEvent> = events.iter().filter(of_disk).collect();
+    of_disks.sort_by_key(|event| match event {
+        JobEvent::BlockJob { disk, .. } => Some(disk),
+        JobEvent::JobCompleted { .. } => None,
+    });
+    let mut of_disks = of_disks.into_iter();
+    let in_order = |event| {
+        if of_disk(&event) {
+            of_disks.next().unwrap_or(event)
+        } else {
+            event
+        }
+    };
+    events.iter().map(in_order).collect()
+}
+
 fn event_text(event: &JobEvent) -> String {
     match event {
         JobEvent::JobCompleted {
@@ -277,4 +297,34 @@ fn content_text(content: &Content) -> String {
     let run = |run: &crate::model::Run| format!("{}+{}={:#04X}", run.offset, run.length, run.fill);
     let runs: Vec<String> = content.runs().iter().map(run).collect();
     format!("{}: {}", content.size(), listed(&runs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::JobEnd;
+
+    fn block_job(disk: &str) -> JobEvent {
+        JobEvent::BlockJob {
+            disk: disk.to_owned(),
+            end: JobEnd::Completed,
+        }
+    }
+
+    #[test]
+    fn a_race_between_disks_does_not_show() {
+        let completed = JobEvent::JobCompleted {
+            success: true,
+            message: None,
+        };
+        let one = [block_job("vda"), completed.clone(), block_job("vdb")];
+        let other = [block_job("vdb"), completed.clone(), block_job("vda")];
+        assert_eq!(documented_order(&one), documented_order(&other));
+        let late = [block_job("vda"), block_job("vdb"), completed];
+        assert_ne!(
+            documented_order(&one),
+            documented_order(&late),
+            "the documented order must show"
+        );
+    }
 }

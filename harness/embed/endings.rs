@@ -1,0 +1,164 @@
+//! Crashes, hangs, interrupts and dying supervisors: nothing may be left.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use backup_tck::driver::{Action, Api, Call, Driver, DriverError, Host, ImageRef, Libvirt, flags};
+use backup_tck::model::DiskFormat;
+
+use crate::bench::{
+    Bench, DISK, assert_clean, domain_xml, processes, refused, returned, signal, start, until,
+};
+
+/// Set for a run of this binary that starts a worker and waits to be killed.
+const VICTIM: &str = "BACKUP_TCK_TEST_VICTIM";
+
+#[test]
+fn a_killed_worker_has_crashed_and_leaves_nothing() {
+    let mut bench = Bench::started(DiskFormat::Qcow2);
+    signal(bench.worker(), "-KILL");
+    let call = bench.plain(Api::DomainGetState, None, 0);
+    let Err(DriverError::Crashed(crash)) = bench.embed.call(&call) else {
+        panic!("it lives")
+    };
+    assert_eq!(crash.end, "signal 9 (SIGKILL)");
+    assert_eq!(crash.call, "virDomainGetState");
+    assert_clean(bench.directory.path());
+    assert!(matches!(
+        bench.embed.call(&call),
+        Err(DriverError::Failed(_))
+    ));
+}
+
+#[test]
+fn the_log_of_a_crash_is_kept() {
+    let mut bench = Bench::new();
+    let call = bench.plain(Api::DomainDefine, Some("<garbage/>".to_owned()), 0);
+    refused(bench.call(&call));
+    // Not SIGSEGV: the Rust runtime takes the first one that is sent, not raised, for an error of
+    // its own and goes on.
+    signal(bench.worker(), "-ABRT");
+    let Err(DriverError::Crashed(crash)) = bench.embed.identity() else {
+        panic!("it lives")
+    };
+    assert_eq!(crash.end, "signal 6 (SIGABRT)");
+    assert!(
+        crash.log.iter().any(|line| line.contains("error : ")),
+        "{crash:?}"
+    );
+    assert!(crash.log.len() <= 8);
+}
+
+#[test]
+fn a_hang_ends_at_the_deadline() {
+    let mut bench = Bench::started(DiskFormat::Qcow2);
+    signal(bench.worker(), "-STOP");
+    let call = bench.plain(Api::DomainGetState, None, 0);
+    let begin = Instant::now();
+    bench
+        .embed
+        .set_deadline(Some(begin + Duration::from_millis(300)));
+    let error = bench.embed.call(&call).unwrap_err();
+    let call = "virDomainGetState".to_owned();
+    assert_eq!(error, DriverError::TimedOut { call });
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert_clean(bench.directory.path());
+}
+
+#[test]
+fn a_large_request_to_a_hung_worker_times_out_as_well() {
+    let mut bench = Bench::new();
+    signal(bench.worker(), "-STOP");
+    let call = bench.plain(Api::DomainDefine, Some(" ".repeat(1 << 20)), 0);
+    bench
+        .embed
+        .set_deadline(Some(Instant::now() + Duration::from_millis(200)));
+    assert!(matches!(
+        bench.embed.call(&call),
+        Err(DriverError::TimedOut { .. })
+    ));
+    assert_clean(bench.directory.path());
+}
+
+#[test]
+fn an_interrupt_ends_a_call() {
+    let mut bench = Bench::started(DiskFormat::Qcow2);
+    signal(bench.worker(), "-STOP");
+    let stop = Arc::clone(&bench.stop);
+    let begin = Instant::now();
+    let error = thread::scope(|scope| {
+        let call = bench.plain(Api::DomainGetState, None, 0);
+        let embed = &mut bench.embed;
+        let waiting = scope.spawn(move || embed.call(&call));
+        stop.store(true, Ordering::Relaxed);
+        waiting.join().unwrap()
+    });
+    assert_eq!(error, Err(DriverError::Interrupted));
+    assert!(begin.elapsed() < Duration::from_secs(2));
+    assert_clean(bench.directory.path());
+}
+
+#[test]
+fn a_supervisor_that_dies_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut victim = victim(directory.path());
+    let ready = directory.path().join("ready");
+    until(Duration::from_mins(1), || ready.exists());
+    assert!(
+        processes(directory.path(), None).len() >= 3,
+        "reaper, worker and QEMU"
+    );
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    fs::remove_file(ready).unwrap();
+    until(Duration::from_secs(10), || {
+        processes(directory.path(), None).is_empty()
+            && fs::read_dir(directory.path()).unwrap().next().is_none()
+    });
+}
+
+/// This binary again, running only [`be_a_victim`].
+fn victim(directory: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "endings::be_a_victim", "--nocapture"])
+        .env(VICTIM, directory)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Not a test of its own: the process that [`a_supervisor_that_dies_leaves_nothing`] kills.
+#[test]
+fn be_a_victim() {
+    let Some(directory) = std::env::var_os(VICTIM).map(PathBuf::from) else {
+        return;
+    };
+    let mut embed = start(&directory, &Arc::default());
+    let place = embed.open_scenario().unwrap();
+    let path = format!("{}/vda", place.directory);
+    let format = DiskFormat::Raw;
+    let image = ImageRef { path, format };
+    let xml = domain_xml(&place, &image);
+    embed
+        .act(&Action::CreateImage { image, size: DISK })
+        .unwrap();
+    for call in [
+        Call::new(Api::DomainDefine, &place.domain).xml(xml),
+        Call::new(Api::DomainCreate, &place.domain).flags(flags::START_PAUSED),
+    ] {
+        returned(embed.call(&call).unwrap());
+    }
+    fs::write(directory.join("ready"), "").unwrap();
+    loop {
+        thread::park();
+    }
+}

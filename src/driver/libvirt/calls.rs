@@ -1,0 +1,287 @@
+//! From a [`Call`] to libvirt's answer, with the handles that a client would hold.
+//!
+//! One [`Session`] is one connection. It holds a domain's handle from the call that defined it,
+//! so that a call on a domain that was undefined since gets libvirt's own refusal, and a
+//! checkpoint's handle from its creation or last look-up. What each function gives:
+//!
+//! * define, create and look-ups: the object's name (what its handle stands for);
+//! * lists: names; XML functions: XML; state: state;
+//! * job statistics: the job's parameters, and its type under `type`;
+//! * block job information: `type`, `bandwidth`, `cur`, `end`, or nothing where there is no job.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, NulError};
+use std::sync::Arc;
+
+use virt::connect::Connect;
+use virt::domain::Domain;
+use virt_sys as sys;
+
+use super::events::Events;
+use super::ffi::{self, Checkpoint, told};
+use crate::driver::{Answer, Api, Call, DriverError, Param, Value, flags};
+use crate::model::{DomainState, ErrorCode, LibvirtError};
+
+/// One connection and what was obtained through it.
+pub(super) struct Session {
+    connection: Connect,
+    events: Arc<Events>,
+    domains: BTreeMap<String, Domain>,
+    checkpoints: BTreeMap<(String, String), Checkpoint>,
+    backups: BTreeMap<String, String>,
+}
+
+/// Why there is no value.
+enum Stop {
+    Refused(LibvirtError),
+    Failed(DriverError),
+}
+
+impl From<LibvirtError> for Stop {
+    fn from(error: LibvirtError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<NulError> for Stop {
+    fn from(_: NulError) -> Self {
+        let message = "an argument holds a NUL byte, which no C text can";
+        Self::Failed(DriverError::Failed(message.to_owned()))
+    }
+}
+
+impl Session {
+    /// Opens a connection.
+    pub(super) fn open(uri: &str) -> Result<Self, DriverError> {
+        let events = Arc::default();
+        let connection = ffi::open(uri, &events);
+        let connection =
+            connection.map_err(|error| failed(&format!("cannot open {uri}"), &error))?;
+        Ok(Self {
+            connection,
+            events,
+            domains: BTreeMap::new(),
+            checkpoints: BTreeMap::new(),
+            backups: BTreeMap::new(),
+        })
+    }
+
+    /// Issues a call.
+    pub(super) fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        match self.answer(call) {
+            Ok(value) => Ok(Answer::Returned(value)),
+            Err(Stop::Refused(error)) => Ok(Answer::Refused(error)),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The packed versions of libvirt and QEMU.
+    pub(super) fn versions(&self) -> Result<(u32, u32), DriverError> {
+        let libvirt = told(self.connection.lib_version());
+        let libvirt = libvirt.map_err(|error| failed("cannot tell libvirt's version", &error))?;
+        let qemu = told(self.connection.hyp_version());
+        let qemu = qemu.map_err(|error| failed("cannot tell QEMU's version", &error))?;
+        Ok((libvirt, qemu))
+    }
+
+    /// The domain's handle; a name without one is looked up.
+    pub(super) fn domain(&mut self, name: &str) -> Result<Domain, LibvirtError> {
+        if let Some(domain) = self.domains.get(name) {
+            return Ok(domain.clone());
+        }
+        let domain = told(self.connection.lookup_domain_by_name(name))?;
+        self.domains.insert(name.to_owned(), domain.clone());
+        Ok(domain)
+    }
+
+    /// The events of backup jobs.
+    pub(super) fn events(&self) -> Arc<Events> {
+        Arc::clone(&self.events)
+    }
+
+    /// The document of the backup that was begun last on a domain.
+    pub(super) fn last_backup(&self, domain: &str) -> Option<&str> {
+        self.backups.get(domain).map(String::as_str)
+    }
+
+    /// Destroys and undefines every domain a handle is held of, and one more if it exists, and
+    /// drops all handles.
+    pub(super) fn clear(&mut self, name: Option<&str>) -> Result<(), DriverError> {
+        self.checkpoints.clear();
+        self.backups.clear();
+        if let Some(name) = name {
+            // A refusal means that no such domain is left.
+            let _ = self.domain(name);
+        }
+        while let Some((name, domain)) = self.domains.pop_first() {
+            remove(&domain)
+                .map_err(|error| failed(&format!("cannot remove domain {name}"), &error))?;
+            self.events.forget(&name);
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, call: &Call) -> Result<Value, Stop> {
+        let flags = call.flags;
+        let xml = c_text(call.xml.as_ref())?;
+        let xml = xml.as_deref();
+        if call.api == Api::DomainDefine {
+            let domain = ffi::define(&self.connection, xml, flags)?;
+            let name = told(domain.name())?;
+            self.domains.insert(name.clone(), domain);
+            return Ok(Value::Name(name));
+        }
+        c_text(Some(&call.domain))?;
+        let domain = self.domain(&call.domain)?;
+        let disk = c_text(call.disk.as_ref())?;
+        let disk = disk.as_deref();
+        match call.api {
+            Api::DomainUndefine => told(domain.undefine_flags(flags))?,
+            Api::DomainCreate => told(domain.create_with_flags(flags))?,
+            Api::DomainDestroy => told(domain.destroy_flags(flags))?,
+            Api::DomainShutdown => told(domain.shutdown_flags(flags))?,
+            Api::DomainReset => ffi::reset(&domain, flags)?,
+            Api::DomainSuspend => told(domain.suspend())?,
+            Api::DomainResume => told(domain.resume())?,
+            Api::DomainManagedSave => told(domain.managed_save(flags))?,
+            Api::DomainManagedSaveRemove => told(domain.managed_save_remove(flags))?,
+            Api::DomainAttachDevice => ffi::attach_device(&domain, xml, flags)?,
+            Api::DomainDetachDevice => ffi::detach_device(&domain, xml, flags)?,
+            Api::DomainBackupBegin => self.begin_backup(&domain, call, xml)?,
+            Api::DomainAbortJob => ffi::abort_job(&domain)?,
+            Api::DomainAbortJobFlags => ffi::abort_job_flags(&domain, flags)?,
+            Api::DomainBlockJobAbort => ffi::block_job_abort(&domain, disk, flags)?,
+            Api::DomainGetState => {
+                let (state, reason) = ffi::state(&domain, flags)?;
+                return Ok(Value::State(DomainState::from_number(state), reason));
+            }
+            Api::DomainGetXmlDesc => return Ok(Value::Xml(told(domain.xml_desc(flags))?)),
+            Api::DomainBackupGetXmlDesc => return Ok(Value::Xml(ffi::backup_xml(&domain, flags)?)),
+            Api::DomainSnapshotCreate => {
+                return Ok(Value::Name(ffi::create_snapshot(&domain, xml, flags)?));
+            }
+            Api::DomainGetJobStats => {
+                let (kind, mut params) = ffi::job_stats(&domain, flags)?;
+                params.insert("type".to_owned(), number(kind));
+                return Ok(Value::Params(params));
+            }
+            Api::DomainGetBlockJobInfo => {
+                let info = ffi::block_job_info(&domain, disk, flags)?;
+                return Ok(Value::Params(info.map_or_else(BTreeMap::new, described)));
+            }
+            Api::DomainListAllCheckpoints => {
+                return Ok(names(ffi::checkpoint_names(&domain, flags)?));
+            }
+            Api::CheckpointCreate => {
+                let checkpoint = ffi::create_checkpoint(&domain, xml, flags)?;
+                return Ok(Value::Name(self.keep(call, checkpoint)));
+            }
+            Api::CheckpointLookupByName => {
+                let name = c_text(call.checkpoint.as_ref())?;
+                let checkpoint = ffi::find_checkpoint(&domain, name.as_deref(), flags)?;
+                return Ok(Value::Name(self.keep(call, checkpoint)));
+            }
+            Api::CheckpointDelete
+            | Api::CheckpointGetXmlDesc
+            | Api::CheckpointGetParent
+            | Api::CheckpointListAllChildren => return self.checkpoint_answer(&domain, call),
+            // Answered above: it is the one call that needs no domain.
+            Api::DomainDefine => {}
+        }
+        Ok(Value::Nothing)
+    }
+
+    /// The functions that take a checkpoint's handle.
+    fn checkpoint_answer(&mut self, domain: &Domain, call: &Call) -> Result<Value, Stop> {
+        let flags = call.flags;
+        let name = call.checkpoint.clone().unwrap_or_default();
+        let key = (call.domain.clone(), name.clone());
+        if !self.checkpoints.contains_key(&key) {
+            let found = ffi::find_checkpoint(domain, Some(&CString::new(name)?), 0)?;
+            self.checkpoints.insert(key.clone(), found);
+        }
+        let Some(checkpoint) = self.checkpoints.get(&key) else {
+            return Ok(Value::Nothing);
+        };
+        Ok(if call.api == Api::CheckpointGetXmlDesc {
+            Value::Xml(checkpoint.xml(flags)?)
+        } else if call.api == Api::CheckpointGetParent {
+            Value::Name(checkpoint.parent(flags)?.name())
+        } else if call.api == Api::CheckpointListAllChildren {
+            names(checkpoint.children(flags)?)
+        } else {
+            checkpoint.delete(flags)?;
+            Value::Nothing
+        })
+    }
+
+    /// Events that came before a backup has begun belong to an earlier one; a refused begin
+    /// leaves them, since the job they belong to may still run.
+    fn begin_backup(
+        &mut self,
+        domain: &Domain,
+        call: &Call,
+        xml: Option<&CStr>,
+    ) -> Result<(), Stop> {
+        let checkpoint_xml = c_text(call.checkpoint_xml.as_ref())?;
+        let before = self.events.count(&call.domain);
+        ffi::backup_begin(domain, xml, checkpoint_xml.as_deref(), call.flags)?;
+        self.events.drop_first(&call.domain, before);
+        let document = call.xml.clone().unwrap_or_default();
+        self.backups.insert(call.domain.clone(), document);
+        Ok(())
+    }
+
+    fn keep(&mut self, call: &Call, checkpoint: Checkpoint) -> String {
+        let name = checkpoint.name();
+        let key = (call.domain.clone(), name.clone());
+        self.checkpoints.insert(key, checkpoint);
+        name
+    }
+}
+
+/// The message of a failure that libvirt explains.
+pub(super) fn failed(what: &str, error: &LibvirtError) -> DriverError {
+    DriverError::Failed(format!("{what}: {error}"))
+}
+
+/// Ends a domain and removes its definition and metadata; one that is gone is no error.
+fn remove(domain: &Domain) -> Result<(), LibvirtError> {
+    let is_active = || matches!(domain.is_active(), Ok(true));
+    if is_active() {
+        let destroyed = told(domain.destroy());
+        // It may have ended by itself, which makes the refusal void.
+        if is_active() {
+            destroyed?;
+        }
+    }
+    let metadata = flags::UNDEFINE_MANAGED_SAVE
+        | flags::UNDEFINE_SNAPSHOTS_METADATA
+        | flags::UNDEFINE_CHECKPOINTS_METADATA;
+    match told(domain.undefine_flags(metadata)) {
+        Err(error) if error.code != ErrorCode::NO_DOMAIN => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn c_text(text: Option<&String>) -> Result<Option<CString>, NulError> {
+    text.map(|text| CString::new(text.as_str())).transpose()
+}
+
+fn names(mut names: Vec<String>) -> Value {
+    names.sort();
+    Value::Names(names)
+}
+
+fn number(number: i32) -> Param {
+    u64::try_from(number).map_or(Param::Signed(number.into()), Param::Unsigned)
+}
+
+fn described(info: sys::virDomainBlockJobInfo) -> BTreeMap<String, Param> {
+    BTreeMap::from([
+        ("type".to_owned(), number(info.type_)),
+        ("bandwidth".to_owned(), Param::Unsigned(info.bandwidth)),
+        ("cur".to_owned(), Param::Unsigned(info.cur)),
+        ("end".to_owned(), Param::Unsigned(info.end)),
+    ])
+}

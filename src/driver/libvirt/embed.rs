@@ -1,0 +1,139 @@
+//! The driver `embed`: libvirt's QEMU driver in a worker process, without any daemon.
+
+use std::path::{self, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::process::WorkerProcess;
+use super::protocol::{Ask, Told};
+use crate::driver::{
+    Action, Answer, Call, Driver, DriverError, Host, Identity, Libvirt, Observation, Place,
+};
+
+/// Bytes that libvirt adds to the worker's directory in the address of QEMU's monitor socket:
+/// `/r/lib/qemu/domain-ID-NAME/monitor.sock`, the name cut after 20 characters.
+const SOCKET_SUFFIX: usize = 58;
+
+/// The longest address of a unix socket, without the NUL at its end (unix(7)).
+const SOCKET_LIMIT: usize = 107;
+
+/// How to start an [`Embed`].
+#[derive(Clone, Debug)]
+pub struct EmbedOptions {
+    /// The executable of this project; its hidden subcommands `reaper` and `worker` must lead to
+    /// [`super::reaper::main`] and [`super::worker::main`].
+    pub program: PathBuf,
+    /// An existing directory, in which the worker gets a new one. Keep it short: 108 bytes must
+    /// hold the address of a socket below it.
+    pub directory: PathBuf,
+    /// Set when the user asks to stop; looked at every 50 ms while a call runs.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Real libvirt in a worker process with a private driver root.
+///
+/// A worker that has crashed, timed out or was interrupted is gone: every later call is
+/// [`DriverError::Failed`], and a new `Embed` has to be started. When it is dropped, the worker,
+/// its QEMU processes and its directory are gone.
+pub struct Embed {
+    worker: WorkerProcess,
+    deadline: Option<Instant>,
+}
+
+impl Embed {
+    /// Starts a worker. It opens its connection while the caller goes on; what goes wrong there
+    /// is told by the first call.
+    ///
+    /// Fails with [`DriverError::Unavailable`] where the directory's path is too long, and with
+    /// [`DriverError::Failed`] where the program cannot be started.
+    pub fn start(options: &EmbedOptions) -> Result<Self, DriverError> {
+        let name = Uuid::new_v4().simple().to_string();
+        let absolute = |path| {
+            path::absolute(path)
+                .map_err(|error| DriverError::Failed(format!("no current directory: {error}")))
+        };
+        let program = absolute(&options.program)?;
+        let directory = absolute(&options.directory)?.join(format!("w{}", &name[..6]));
+        if directory.as_os_str().len() + SOCKET_SUFFIX > SOCKET_LIMIT {
+            let message = format!(
+                "the path {} is too long for the sockets below it; choose a shorter directory",
+                options.directory.display()
+            );
+            return Err(DriverError::Unavailable(message));
+        }
+        let worker = WorkerProcess::start(&program, directory, Arc::clone(&options.stop));
+        let worker = worker.map_err(|error| {
+            DriverError::Failed(format!("cannot start {}: {error}", program.display()))
+        })?;
+        Ok(Self {
+            worker,
+            deadline: None,
+        })
+    }
+
+    fn ask(&mut self, ask: Ask) -> Result<Told, DriverError> {
+        self.worker.ask(ask, self.deadline)
+    }
+}
+
+impl Libvirt for Embed {
+    fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        let told = self.ask(Ask::Call(call.clone()))?;
+        if let Told::Answered(answer) = told {
+            Ok(answer)
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+}
+
+impl Host for Embed {
+    fn act(&mut self, action: &Action) -> Result<Observation, DriverError> {
+        let told = self.ask(Ask::Act(action.clone()))?;
+        if let Told::Observed(observation) = told {
+            Ok(observation)
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+}
+
+impl Driver for Embed {
+    fn identity(&mut self) -> Result<Identity, DriverError> {
+        let told = self.ask(Ask::Identity)?;
+        if let Told::Identity(identity) = told {
+            Ok(identity)
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+
+    fn open_scenario(&mut self) -> Result<Place, DriverError> {
+        let told = self.ask(Ask::Open)?;
+        if let Told::Opened(place) = told {
+            Ok(place)
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+
+    fn close_scenario(&mut self, place: &Place) -> Result<(), DriverError> {
+        let told = self.ask(Ask::Close(place.clone()))?;
+        if let Told::Closed = told {
+            Ok(())
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+
+    fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+}
+
+fn unexpected(told: &Told) -> DriverError {
+    DriverError::Failed(format!("the worker answered another question: {told:?}"))
+}

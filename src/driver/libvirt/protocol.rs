@@ -1,0 +1,128 @@
+//! What supervisor and worker say to each other: one JSON document per line.
+//!
+//! The supervisor asks, the worker tells, strictly one after the other; the number ties a reply
+//! to its request. The reaper adds one last line, [`Told::Ended`], with number 0.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::driver::{Action, Answer, Call, Identity, Observation, Place};
+
+/// One question to the worker.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Request {
+    /// Number of the request, from 1 on.
+    pub(super) id: u64,
+    /// What is asked.
+    pub(super) body: Ask,
+}
+
+/// What the supervisor can ask.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ask {
+    /// What answers the calls.
+    Identity,
+    /// A fresh place for one scenario.
+    Open,
+    /// The end of a scenario.
+    Close(Place),
+    /// One libvirt call.
+    Call(Call),
+    /// One action on the host.
+    Act(Action),
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identity => f.write_str("identity"),
+            Self::Open => f.write_str("open scenario"),
+            Self::Close(_) => f.write_str("close scenario"),
+            Self::Call(call) => call.api.fmt(f),
+            Self::Act(action) => f.write_str(match action {
+                Action::CreateImage { .. } => "create-image",
+                Action::GuestWrite { .. } => "guest-write",
+                Action::LiveBitmaps { .. } => "live-bitmaps",
+                Action::StoredBitmaps { .. } => "stored-bitmaps",
+                Action::AwaitBackup { .. } => "await-backup",
+                Action::ReadChain { .. } => "read-chain",
+                Action::CheckImage { .. } => "check-image",
+                Action::ListFiles { .. } => "list-files",
+            }),
+        }
+    }
+}
+
+/// One reply.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Reply {
+    /// Number of the request it answers.
+    pub(super) id: u64,
+    /// What is told.
+    pub(super) body: Told,
+}
+
+/// What the worker, and at the end its reaper, can tell.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Told {
+    /// To [`Ask::Identity`].
+    Identity(Identity),
+    /// To [`Ask::Open`].
+    Opened(Place),
+    /// To [`Ask::Close`].
+    Closed,
+    /// To [`Ask::Call`].
+    Answered(Answer),
+    /// To [`Ask::Act`].
+    Observed(Observation),
+    /// The worker could not find out; the text says why.
+    Failed(String),
+    /// From the reaper: the worker has ended, nothing of it is left.
+    Ended {
+        /// How it ended, in words.
+        end: String,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+}
+
+/// Writes one message as a line of its own, at once.
+pub(super) fn write_line(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    to.write_all(&line)?;
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::driver::{Param, Value};
+
+    #[test]
+    fn a_reply_survives_the_pipe() {
+        let params = BTreeMap::from([
+            ("a".to_owned(), Param::Unsigned(u64::MAX)),
+            ("b".to_owned(), Param::Signed(-1)),
+            ("c".to_owned(), Param::Double(2.0)),
+            ("d".to_owned(), Param::Bool(true)),
+            ("e".to_owned(), Param::Text("line\nbreak".to_owned())),
+        ]);
+        let answer = Answer::Returned(Value::Params(params));
+        let reply = Reply {
+            id: 7,
+            body: Told::Answered(answer.clone()),
+        };
+        let mut line = Vec::new();
+        write_line(&mut line, &reply).unwrap();
+        assert_eq!(String::from_utf8_lossy(&line).lines().count(), 1);
+        let back: Reply = serde_json::from_slice(&line).unwrap();
+        assert!(matches!(back.body, Told::Answered(found) if found == answer));
+    }
+}

@@ -1,0 +1,116 @@
+//! Runs `qemu-img`, and waits while another process holds an image.
+//!
+//! QEMU may let go of an image a little after the event that says so (up to 50 ms were
+//! measured), and nothing tells when; so a command that finds an image locked is repeated.
+
+use std::ffi::OsStr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::availability::IMAGE_TOOL;
+use crate::driver::{DriverError, ImageRef};
+
+/// For how long an image may stay locked.
+const LOCK_LIMIT: Duration = Duration::from_secs(5);
+
+/// Pause between two looks at a locked image.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// What a command left behind.
+pub(super) struct Output {
+    /// The command, for messages.
+    pub(super) command: String,
+    /// Exit status; `None` when a signal ended it.
+    pub(super) status: Option<i32>,
+    /// What it wrote to its standard output.
+    pub(super) stdout: Vec<u8>,
+    /// What it wrote to its standard error, without the space around it.
+    pub(super) stderr: String,
+}
+
+impl Output {
+    /// The output of a command that must succeed.
+    pub(super) fn succeeded(self) -> Result<Self, DriverError> {
+        match self.status {
+            Some(0) => Ok(self),
+            _ => Err(self.failure()),
+        }
+    }
+
+    /// The document that the command printed.
+    pub(super) fn json(&self) -> Result<Value, DriverError> {
+        serde_json::from_slice(&self.stdout).map_err(|error| {
+            DriverError::Failed(format!("`{}` printed no JSON: {error}", self.command))
+        })
+    }
+
+    /// Says that the command failed, and what it said itself.
+    pub(super) fn failure(&self) -> DriverError {
+        let end = match self.status {
+            Some(status) => format!("exit status {status}"),
+            None => "a signal".to_owned(),
+        };
+        let Self {
+            command, stderr, ..
+        } = self;
+        DriverError::Failed(format!("`{command}` ended with {end}: {stderr}"))
+    }
+}
+
+/// Runs `qemu-img`; while an image is locked it tries again, for up to five seconds.
+pub(super) fn qemu_img<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, DriverError> {
+    let until = Instant::now() + LOCK_LIMIT;
+    loop {
+        let output = run(arguments)?;
+        let locked = output.stderr.contains("Failed to get") && output.stderr.contains("lock");
+        if output.status == Some(0) || !locked || Instant::now() >= until {
+            return Ok(output);
+        }
+        pause();
+    }
+}
+
+/// The options that open an image in its format, never probed, and without what lies behind it:
+/// QEMU's `json:` pseudo file name.
+pub(super) fn layer(image: &ImageRef, backing: Option<Value>) -> Value {
+    let mut options = json!({
+        "driver": image.format.as_str(),
+        "file": {"driver": "file", "filename": image.path},
+    });
+    if image.format == crate::model::DiskFormat::Qcow2 {
+        options["backing"] = backing.unwrap_or(Value::Null);
+    }
+    options
+}
+
+/// The pseudo file name that opens one image by itself.
+pub(super) fn alone(image: &ImageRef) -> String {
+    format!("json:{}", layer(image, None))
+}
+
+fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, DriverError> {
+    let mut command = IMAGE_TOOL.to_owned();
+    for argument in arguments {
+        command.push(' ');
+        command.push_str(&argument.as_ref().to_string_lossy());
+    }
+    let output = Command::new(IMAGE_TOOL).args(arguments).output();
+    let output =
+        output.map_err(|error| DriverError::Failed(format!("cannot run `{command}`: {error}")))?;
+    Ok(Output {
+        command,
+        status: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the kernel offers no way to wait for another process's image lock without taking it"
+)]
+fn pause() {
+    std::thread::sleep(LOCK_PAUSE);
+}
