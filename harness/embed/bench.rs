@@ -153,7 +153,11 @@ impl Bench {
     }
 
     pub(crate) fn worker(&self) -> i32 {
-        let found = processes(self.directory.path(), Some("worker"));
+        self.process("worker")
+    }
+
+    pub(crate) fn process(&self, subcommand: &str) -> i32 {
+        let found = processes(self.directory.path(), Some(subcommand));
         assert_eq!(found.len(), 1, "{found:?}");
         found[0]
     }

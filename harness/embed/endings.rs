@@ -36,6 +36,20 @@ fn a_killed_worker_has_crashed_and_leaves_nothing() {
 }
 
 #[test]
+fn a_killed_reaper_leaves_nothing_either() {
+    let mut bench = Bench::started(DiskFormat::Qcow2);
+    signal(bench.process("reaper"), "-KILL");
+    let call = bench.plain(Api::DomainGetState, None, 0);
+    // The worker may answer once more before it dies.
+    let error = (0..10_000).find_map(|_| bench.embed.call(&call).err());
+    assert!(matches!(error, Some(DriverError::Crashed(_))), "{error:?}");
+    until(Duration::from_secs(5), || {
+        processes(bench.directory.path(), None).is_empty()
+    });
+    assert_clean(bench.directory.path());
+}
+
+#[test]
 fn the_log_of_a_crash_is_kept() {
     let mut bench = Bench::new();
     let call = bench.plain(Api::DomainDefine, Some("<garbage/>".to_owned()), 0);

@@ -139,14 +139,15 @@ impl WorkerProcess {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    // The worker dies with its reaper; what it started may live on.
                     let _ = self.reaper.kill();
-                    let _ = fs::remove_dir_all(&self.directory);
                     break;
                 }
             }
         }
-        let _ = self.reaper.wait();
+        // A reaper that has ended by itself leaves nothing.
+        if !self.reaper.wait().is_ok_and(|status| status.success()) {
+            sweep(&self.directory);
+        }
     }
 }
 
@@ -154,6 +155,22 @@ impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Does what a reaper that was killed could not do. The worker has died with it; what it started
+/// names its directory, whose name is used once.
+fn sweep(directory: &Path) {
+    let name = directory.as_os_str().as_encoded_bytes();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if line.windows(name.len()).any(|part| part == name) {
+            // It may have ended meanwhile.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+    // Nothing is there when the reaper died first of all.
+    let _ = fs::remove_dir_all(directory);
 }
 
 fn ended(told: Told, call: String) -> DriverError {

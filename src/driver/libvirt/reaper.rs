@@ -8,11 +8,11 @@
 //! worker DIRECTORY PID`, PID being its own). QEMU detaches itself from the worker; as
 //! sub-reaper this process becomes its parent, collects it the moment it ends (libvirt waits for
 //! zombies: a destroy takes 0.4 s instead of 2.0 s where process 1 is slow), and in the end
-//! kills whatever is left. Then it removes `DIRECTORY`, writes [`Told::Ended`] to its standard
-//! output, and ends.
+//! kills whatever is left. Then it removes `DIRECTORY`, tells on its standard output how the
+//! worker ended and what its log said last, and ends.
 //!
 //! The end comes when the worker has ended; at once on SIGTERM, SIGINT or SIGHUP; and
-//! [`GRACE`] after the other end of its standard input was closed, which is how it notices that
+//! five seconds after the other end of its standard input was closed, which is how it notices that
 //! the supervisor has died. (`PR_SET_PDEATHSIG` will not do for that: it fires when the
 //! *thread* ends that started the process.) Both pipes are shared with the worker, which alone
 //! reads requests and writes replies.
@@ -112,6 +112,8 @@ fn start_worker(directory: &Path) -> io::Result<Pid> {
         .arg(getpid().to_string())
         .current_dir(directory)
         .env("LC_ALL", "C")
+        // Where libvirt, run by an ordinary user, would find and leave things of the session.
+        .env("XDG_RUNTIME_DIR", directory)
         // Relative to the worker's directory: libvirt splits the value at spaces.
         .env("LIBVIRT_LOG_OUTPUTS", format!("3:file:{LOG}"))
         .env_remove("LIBVIRT_LOG_FILTERS")
