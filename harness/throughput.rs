@@ -83,9 +83,12 @@ mod real {
     use backup_tck::driver::{Host, Libvirt};
     use backup_tck::model::{Action, Answer, Api, Call, DiskFormat, ImageRef, Place, Size, flags};
 
+    use backup_tck::plan::{PlannedDisk, domain_xml};
+
     use super::{Driver, Duration, Instant};
 
     const ROUNDS: u32 = 12;
+    const SIZE: Size = Size(16 << 20);
 
     /// Scenarios a second with so many workers, and the median time from start to destroyed.
     pub(super) fn embed_rate(workers: u32) -> (f64, Duration) {
@@ -136,7 +139,7 @@ mod real {
         embed
             .act(&Action::CreateImage {
                 image: image.clone(),
-                size: Size(16 << 20),
+                size: SIZE,
             })
             .expect("an image");
         let call = |api| Call::new(api, &place.domain);
@@ -144,7 +147,7 @@ mod real {
             let answer = embed.call(call).expect("an answer");
             assert!(matches!(answer, Answer::Returned(_)), "{answer:?}");
         };
-        ok(&call(Api::DomainDefine).xml(domain_xml(&place, &image.path)));
+        ok(&call(Api::DomainDefine).xml(domain(&place, &image)));
         let begun = Instant::now();
         ok(&call(Api::DomainCreate).flags(flags::START_PAUSED));
         let mut begin = call(Api::DomainBackupBegin).xml(BACKUP.replace("DIR", &place.directory));
@@ -185,7 +188,11 @@ mod real {
             Some(path.display().to_string())
         };
         let disk = format!("{directory}/vda.raw");
-        let domain = file("domain.xml", &domain_xml(&place, &disk))?;
+        let image = ImageRef {
+            path: disk.clone(),
+            format: DiskFormat::Raw,
+        };
+        let domain = file("domain.xml", &domain(&place, &image))?;
         let backup = file("backup.xml", &BACKUP.replace("DIR", &directory))?;
         let checkpoint = file("checkpoint.xml", CHECKPOINT)?;
         let image = Command::new("qemu-img")
@@ -237,19 +244,12 @@ mod real {
     const QEMU_CONF: &str = "stdio_handler = \"file\"\nsecurity_driver = \"none\"\nnamespaces = [ ]\n\
         cgroup_controllers = [ ]\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\n";
 
-    fn domain_xml(place: &Place, disk: &str) -> String {
-        let Place {
-            domain,
-            uuid,
-            emulator,
-            ..
-        } = place;
-        format!(
-            "<domain type='qemu'><name>{domain}</name><uuid>{uuid}</uuid><memory unit='MiB'>32</memory>\
-             <os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>{emulator}</emulator>\
-             <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{disk}'/>\
-             <target dev='vda' bus='virtio'/></disk><controller type='usb' model='none'/>\
-             <memballoon model='none'/></devices></domain>"
-        )
+    fn domain(place: &Place, image: &ImageRef) -> String {
+        let disk = PlannedDisk {
+            target: "vda".to_owned(),
+            image: image.clone(),
+            size: SIZE,
+        };
+        domain_xml(place, &[disk])
     }
 }

@@ -11,9 +11,14 @@ use super::PlannedDisk;
 use crate::model::{DiskFormat, ImageRef, Place};
 
 /// A domain that is cheap to start: TCG, 32 MiB, nothing but its disks.
-pub(super) fn domain_xml(place: &Place, disks: &[PlannedDisk]) -> String {
+///
+/// Without the QEMU capability `cpu-unavailable-features` libvirt reads the guest CPU by two
+/// monitor commands instead of 464, which is half of the time a start takes
+/// (`src/qemu/qemu_process.c:qemuProcessFetchGuestCPU`).
+#[must_use]
+pub fn domain_xml(place: &Place, disks: &[PlannedDisk]) -> String {
     let mut xml = Document::default();
-    xml.line("<domain type='qemu'>");
+    xml.line("<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>");
     xml.line(format_args!("  <name>{}</name>", escape(&place.domain)));
     xml.line(format_args!("  <uuid>{}</uuid>", escape(&place.uuid)));
     xml.line("  <memory unit='MiB'>32</memory>");
@@ -42,6 +47,7 @@ pub(super) fn domain_xml(place: &Place, disks: &[PlannedDisk]) -> String {
     xml.line("    <controller type='usb' model='none'/>");
     xml.line("    <memballoon model='none'/>");
     xml.line("  </devices>");
+    xml.line("  <qemu:capabilities><qemu:del capability='cpu-unavailable-features'/></qemu:capabilities>");
     xml.line("</domain>");
     xml.0
 }
