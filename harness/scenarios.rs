@@ -16,7 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const DRIVERS: [DriverChoice; 2] = [DriverChoice::Mock(None), DriverChoice::Embed];
 
 /// libvirt's own waits last 30 s.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

@@ -6,9 +6,8 @@
 //! `virsh` line by line, are what it is compared with.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use backup_tck::driver::Driver;
 use backup_tck::driver::mock::Mock;
 use backup_tck::run::run_scenario;
 use backup_tck::suite::Suite;
@@ -78,14 +77,13 @@ mod real {
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
     use std::thread;
+    use std::time::{Duration, Instant};
 
     use backup_tck::driver::libvirt::{Embed, EmbedOptions};
-    use backup_tck::driver::{Host, Libvirt};
+    use backup_tck::driver::{Driver, Host, Libvirt};
     use backup_tck::model::{Action, Answer, Api, Call, DiskFormat, ImageRef, Place, Size, flags};
 
     use backup_tck::plan::{PlannedDisk, domain_xml};
-
-    use super::{Driver, Duration, Instant};
 
     const ROUNDS: u32 = 12;
     const SIZE: Size = Size(16 << 20);
@@ -150,9 +148,9 @@ mod real {
         ok(&call(Api::DomainDefine).xml(domain(&place, &image)));
         let begun = Instant::now();
         ok(&call(Api::DomainCreate).flags(flags::START_PAUSED));
-        let mut begin = call(Api::DomainBackupBegin).xml(BACKUP.replace("DIR", &place.directory));
-        begin.checkpoint_xml = Some(CHECKPOINT.to_owned());
-        let answer = embed.call(&begin).expect("an answer");
+        let mut refused = call(Api::DomainBackupBegin).xml(BACKUP.replace("DIR", &place.directory));
+        refused.checkpoint_xml = Some(CHECKPOINT.to_owned());
+        let answer = embed.call(&refused).expect("an answer");
         assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
         let answer = embed.call(&call(Api::DomainDestroy)).expect("an answer");
         assert!(matches!(answer, Answer::Returned(_)), "{answer:?}");

@@ -1,5 +1,10 @@
 //! The binary as a user meets it, in folders of its own: one file for each behaviour.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do is a failure of the test"
+)]
+
 mod bad_input;
 mod bless;
 mod exit_codes;

@@ -31,10 +31,6 @@ impl Copy {
         fs::write(path, text.replace(from, to)).unwrap();
     }
 
-    pub(crate) fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.0.path().join(file)).unwrap()
-    }
-
     pub(crate) fn exists(&self, file: &str) -> bool {
         self.0.path().join(file).exists()
     }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use backup_tck::driver::{Api, Call, Driver, DriverError, Libvirt, Value, flags};
-use backup_tck::model::{DiskFormat, DomainState, ErrorCode, ErrorDomain, Version};
+use backup_tck::driver::{Driver, DriverError, Libvirt};
+use backup_tck::model::{
+    Api, Call, DiskFormat, DomainState, ErrorCode, ErrorDomain, Value, Version, flags,
+};
 
 use crate::bench::{Bench, checkpoint_xml, refused, returned};
 
-#[test]
-fn a_checkpoint_lives_and_dies() {
+pub(crate) fn a_checkpoint_lives_and_dies() {
     let mut bench = Bench::new();
     let identity = bench.embed.identity().unwrap();
     assert!(
@@ -69,8 +70,7 @@ fn a_checkpoint_lives_and_dies() {
     bench.assert_nothing_is_left();
 }
 
-#[test]
-fn a_refusal_is_told_whole() {
+pub(crate) fn a_refusal_is_told_whole() {
     let mut bench = Bench::started(DiskFormat::Raw);
     let target = bench.image("target", DiskFormat::Qcow2);
     let error = refused(bench.backup(&target, None, "c1"));

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use backup_tck::driver::{Action, Api, Call, Driver, DriverError, Host, ImageRef, Libvirt, flags};
-use backup_tck::model::DiskFormat;
+use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
+use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, flags};
 
 use crate::bench::{
     Bench, DISK, assert_clean, domain_xml, processes, refused, returned, signal, start, until,
@@ -18,8 +18,7 @@ use crate::bench::{
 /// Set for a run of this binary that starts a worker and waits to be killed.
 const VICTIM: &str = "BACKUP_TCK_TEST_VICTIM";
 
-#[test]
-fn a_killed_worker_has_crashed_and_leaves_nothing() {
+pub(crate) fn a_killed_worker_has_crashed_and_leaves_nothing() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     signal(bench.worker(), "-KILL");
     let call = bench.plain(Api::DomainGetState, None, 0);
@@ -35,8 +34,7 @@ fn a_killed_worker_has_crashed_and_leaves_nothing() {
     ));
 }
 
-#[test]
-fn a_killed_reaper_leaves_nothing_either() {
+pub(crate) fn a_killed_reaper_leaves_nothing_either() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     signal(bench.process("reaper"), "-KILL");
     let call = bench.plain(Api::DomainGetState, None, 0);
@@ -49,8 +47,7 @@ fn a_killed_reaper_leaves_nothing_either() {
     assert_clean(bench.directory.path());
 }
 
-#[test]
-fn the_log_of_a_crash_is_kept() {
+pub(crate) fn the_log_of_a_crash_is_kept() {
     let mut bench = Bench::new();
     let call = bench.plain(Api::DomainDefine, Some("<garbage/>".to_owned()), 0);
     refused(bench.call(&call));
@@ -68,8 +65,7 @@ fn the_log_of_a_crash_is_kept() {
     assert!(crash.log.len() <= 8);
 }
 
-#[test]
-fn a_hang_ends_at_the_deadline() {
+pub(crate) fn a_hang_ends_at_the_deadline() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     signal(bench.worker(), "-STOP");
     let call = bench.plain(Api::DomainGetState, None, 0);
@@ -88,8 +84,7 @@ fn a_hang_ends_at_the_deadline() {
     assert_clean(bench.directory.path());
 }
 
-#[test]
-fn a_large_request_to_a_hung_worker_times_out_as_well() {
+pub(crate) fn a_large_request_to_a_hung_worker_times_out_as_well() {
     let mut bench = Bench::new();
     signal(bench.worker(), "-STOP");
     let call = bench.plain(Api::DomainDefine, Some(" ".repeat(1 << 20)), 0);
@@ -103,8 +98,7 @@ fn a_large_request_to_a_hung_worker_times_out_as_well() {
     assert_clean(bench.directory.path());
 }
 
-#[test]
-fn an_interrupt_ends_a_call() {
+pub(crate) fn an_interrupt_ends_a_call() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     signal(bench.worker(), "-STOP");
     let stop = Arc::clone(&bench.stop);
@@ -121,8 +115,7 @@ fn an_interrupt_ends_a_call() {
     assert_clean(bench.directory.path());
 }
 
-#[test]
-fn a_supervisor_that_dies_leaves_nothing() {
+pub(crate) fn a_supervisor_that_dies_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mut victim = victim(directory.path());
     let ready = directory.path().join("ready");
@@ -133,26 +126,25 @@ fn a_supervisor_that_dies_leaves_nothing() {
     );
     victim.kill().unwrap();
     victim.wait().unwrap();
+    // The run's directory, too, which nobody else can remove now.
     fs::remove_file(ready).unwrap();
     until(Duration::from_secs(10), || {
-        processes(directory.path(), None).is_empty()
-            && fs::read_dir(directory.path()).unwrap().next().is_none()
+        processes(directory.path(), None).is_empty() && !directory.path().exists()
     });
 }
 
-/// This binary again, running only [`be_a_victim`].
+/// This binary again, as [`be_a_victim`].
 fn victim(directory: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "endings::be_a_victim", "--nocapture"])
         .env(VICTIM, directory)
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
 }
 
-/// Not a test of its own: the process that [`a_supervisor_that_dies_leaves_nothing`] kills.
-#[test]
-fn be_a_victim() {
+/// The process that [`a_supervisor_that_dies_leaves_nothing`] kills; returns where nobody asked
+/// for one.
+pub(crate) fn be_a_victim() {
     let Some(directory) = std::env::var_os(VICTIM).map(PathBuf::from) else {
         return;
     };

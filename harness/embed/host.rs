@@ -4,17 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use backup_tck::driver::{
-    Action, Api, Driver, DriverError, Host, JobEvent, Observation, Value, flags,
+use backup_tck::driver::{Driver, DriverError, Host};
+use backup_tck::model::{
+    Action, Api, Content, DiskFormat, JobEnd, JobEvent, Observation, Size, Value, flags,
 };
-use backup_tck::model::{Content, DiskFormat, JobEnd, Size};
 
 use crate::bench::{Bench, DISK, checkpoint_xml, processes, returned, signal, until};
 
 const MIB: u64 = 1 << 20;
 
-#[test]
-fn a_chain_of_backups_holds_what_the_guest_wrote() {
+pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     let [full, inc] = ["full", "inc"].map(|name| bench.image(name, DiskFormat::Qcow2));
     let mut ledger = Content::zeros(DISK);
@@ -77,8 +76,7 @@ fn a_chain_of_backups_holds_what_the_guest_wrote() {
     bench.assert_nothing_is_left();
 }
 
-#[test]
-fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
+pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     bench.ok(Api::CheckpointCreate, Some(checkpoint_xml("c1")), 0);
     // A bitmap is in use, on disk, from the second start on.
@@ -110,8 +108,7 @@ fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
     bench.assert_nothing_is_left();
 }
 
-#[test]
-fn a_backup_that_failed_is_told_too() {
+pub(crate) fn a_backup_that_failed_is_told_too() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     let scratch = bench.image("scratch", DiskFormat::Qcow2);
     let xml = format!(
@@ -150,8 +147,7 @@ fn a_backup_that_failed_is_told_too() {
     bench.assert_nothing_is_left();
 }
 
-#[test]
-fn what_fails_is_never_taken_for_done() {
+pub(crate) fn what_fails_is_never_taken_for_done() {
     let mut bench = Bench::started(DiskFormat::Qcow2);
     let beyond = bench.write(DISK.bytes(), MIB, 1).unwrap_err();
     assert!(beyond.to_string().contains("could not write"), "{beyond}");

@@ -1,5 +1,7 @@
 //! Which suite, which scenarios.
 
+use std::path::Path;
+
 use super::args::Selection;
 use super::exit_code::ExitCode;
 use super::output::fail;
@@ -9,7 +11,7 @@ use crate::suite::{Case, Suite};
 pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCode> {
     let suite = match &selection.suite {
         Some(folder) => Suite::in_folder(folder),
-        None => Ok(std::env::current_dir().map_or(Suite::Embedded, |folder| Suite::near(&folder))),
+        None => Ok(nearest_suite()),
     };
     let suite = suite.map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
     let patterns: Vec<String> = selection
@@ -24,6 +26,20 @@ pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCo
         return Err(nothing(&suite, &patterns));
     }
     Ok((suite, cases))
+}
+
+/// The suite of the working directory; its paths are then relative, and messages short.
+fn nearest_suite() -> Suite {
+    let Ok(working) = std::env::current_dir() else {
+        return Suite::Embedded;
+    };
+    match Suite::near(&working) {
+        Suite::Folder(folder) => {
+            let relative = folder.strip_prefix(&working).map(Path::to_owned);
+            Suite::Folder(relative.unwrap_or(folder))
+        }
+        Suite::Embedded => Suite::Embedded,
+    }
 }
 
 /// A path, as a shell completes it, selects the scenario of that file.

@@ -6,8 +6,8 @@ use roxmltree::{Document, Node};
 use serde_json::Value;
 
 use super::tools;
-use crate::driver::{DriverError, ImageRef};
-use crate::model::{BitmapRow, BitmapTable, DiskFormat, Size};
+use crate::driver::DriverError;
+use crate::model::{BitmapRow, BitmapTable, DiskFormat, ImageRef, Size};
 
 /// The QMP command whose reply [`live`] reads.
 pub(super) const QUERY: &str = r#"{"execute":"query-named-block-nodes","arguments":{"flat":true}}"#;

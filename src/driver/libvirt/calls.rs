@@ -19,8 +19,8 @@ use virt_sys as sys;
 
 use super::events::Events;
 use super::ffi::{self, Checkpoint, told};
-use crate::driver::{Answer, Api, Call, DriverError, Param, Value, flags};
-use crate::model::{DomainState, ErrorCode, LibvirtError};
+use crate::driver::DriverError;
+use crate::model::{Answer, Api, Call, DomainState, ErrorCode, LibvirtError, Param, Value, flags};
 
 /// One connection and what was obtained through it.
 pub(super) struct Session {

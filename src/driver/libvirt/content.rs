@@ -12,8 +12,8 @@ use nix::errno::Errno;
 use nix::unistd::{Whence, lseek};
 
 use super::tools;
-use crate::driver::{DriverError, ImageRef};
-use crate::model::{Content, Fill, Run, Size};
+use crate::driver::DriverError;
+use crate::model::{Content, Fill, ImageRef, Run, Size};
 
 /// More runs than a disk of scenario writes can have.
 const MAX_RUNS: usize = 65_536;

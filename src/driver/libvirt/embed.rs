@@ -1,5 +1,6 @@
 //! The driver `embed`: libvirt's QEMU driver in a worker process, without any daemon.
 
+use crate::model::{Action, Answer, Call, Identity, Observation, Place};
 use std::path::{self, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,9 +10,7 @@ use uuid::Uuid;
 
 use super::process::WorkerProcess;
 use super::protocol::{Ask, Told};
-use crate::driver::{
-    Action, Answer, Call, Driver, DriverError, Host, Identity, Libvirt, Observation, Place,
-};
+use crate::driver::{Driver, DriverError, Host, Libvirt};
 
 /// Bytes that libvirt adds to the worker's directory in the address of QEMU's monitor socket:
 /// `/r/lib/qemu/domain-ID-NAME/monitor.sock`, the name cut after 20 characters.

@@ -3,11 +3,10 @@
 //! libvirt delivers events on the event loop's thread at any time, also before the call that
 //! caused them has returned. The queue keeps them in the order they came; it knows no libvirt.
 
+use crate::model::JobEvent;
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use crate::driver::JobEvent;
 
 /// The events that have come and were not taken.
 #[derive(Debug, Default)]

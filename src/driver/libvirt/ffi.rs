@@ -23,8 +23,8 @@ use virt::domain::Domain;
 use virt_sys as sys;
 
 use super::events::Events;
-use crate::driver::{JobEvent, Param};
-use crate::model::{ErrorCode, ErrorDomain, JobEnd, LibvirtError};
+
+use crate::model::{ErrorCode, ErrorDomain, JobEnd, JobEvent, LibvirtError, Param};
 
 /// A checkpoint's handle; libvirt keeps it valid after the checkpoint was deleted.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use virt_sys as sys;
 use super::calls::{Session, failed};
 use super::ffi::{self, told};
 use super::{bitmaps, content, tools};
-use crate::driver::{Action, DriverError, ImageRef, JobEvent, Observation};
-use crate::model::{DiskFormat, ErrorCode, Size};
+use crate::driver::DriverError;
+use crate::model::{Action, DiskFormat, ErrorCode, ImageRef, JobEvent, Observation, Size};
 
 /// How long the events of a job may be on their way when its domain says that it is over.
 const EVENTS_LIMIT: Duration = Duration::from_secs(1);

@@ -3,12 +3,11 @@
 //! The supervisor asks, the worker tells, strictly one after the other; the number ties a reply
 //! to its request. The reaper adds one last line, [`Told::Ended`], with number 0.
 
+use crate::model::{Action, Answer, Call, Identity, Observation, Place};
 use std::fmt;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
-
-use crate::driver::{Action, Answer, Call, Identity, Observation, Place};
 
 /// One question to the worker.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -103,7 +102,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::driver::{Param, Value};
+    use crate::model::{Param, Value};
 
     #[test]
     fn a_reply_survives_the_pipe() {

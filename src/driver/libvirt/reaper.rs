@@ -31,7 +31,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid};
+use nix::unistd::{Pid, getpid, getppid};
 
 use super::namespace;
 use super::protocol::{Reply, Told, write_line};
@@ -64,6 +64,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn serve_and_remove(directory: &Path) -> Told {
+    let supervisor = getppid();
     let body = match serve(directory) {
         Ok(end) => {
             let log = last_lines(&directory.join(LOG));
@@ -71,7 +72,15 @@ fn serve_and_remove(directory: &Path) -> Told {
         }
         Err(error) => Told::Failed(format!("cannot start a worker: {error}")),
     };
-    match fs::remove_dir_all(directory) {
+    let removed = fs::remove_dir_all(directory);
+    // Who has lost its parent gets another one.
+    if getppid() != supervisor
+        && let Some(run) = directory.parent()
+    {
+        // The run's directory was the supervisor's to remove; the last reaper finds it empty.
+        let _ = fs::remove_dir(run);
+    }
+    match removed {
         Ok(()) => body,
         Err(error) => Told::Failed(format!("cannot remove {}: {error}", directory.display())),
     }

@@ -3,6 +3,7 @@
 //! QEMU may let go of an image a little after the event that says so (up to 50 ms were
 //! measured), and nothing tells when; so a command that finds an image locked is repeated.
 
+use crate::model::ImageRef;
 use std::ffi::OsStr;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::availability::IMAGE_TOOL;
-use crate::driver::{DriverError, ImageRef};
+use crate::driver::DriverError;
 
 /// For how long an image may stay locked.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);

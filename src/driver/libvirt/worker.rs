@@ -27,8 +27,8 @@ use super::cache::CapabilityCache;
 use super::calls::Session;
 use super::host;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
-use crate::driver::{Api, DriverError, Identity, Place};
-use crate::model::Version;
+use crate::driver::DriverError;
+use crate::model::{Api, Identity, Place, Version};
 
 /// The subcommand `worker`; see the module's text.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {

@@ -177,8 +177,11 @@ fn backup_disk(disk: Node<'_, '_>) -> Ruled<BackupDiskElement> {
         Some("no") => false,
         Some(word) => return not_modelled(format!("backup='{word}'")),
     };
-    if disk.attribute("type").is_some_and(|kind| kind != "file") {
-        return not_modelled("a backup target that is no file");
+    // The schema wants a type where there is a target (seen on 11.3.0).
+    match (disk.attribute("type"), element(disk, "target")) {
+        (Some("file"), _) | (None, None) => {}
+        (Some(kind), _) => return not_modelled(format!("a backup target of type {kind}")),
+        (None, Some(_)) => return not_modelled("a backup target without a type"),
     }
     let format = element(disk, "driver").and_then(|driver| driver.attribute("type"));
     let format = match format.map(str::parse) {

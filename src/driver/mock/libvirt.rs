@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::answer::{Ruled, into_answer, not_modelled, refuse};
-use crate::driver::{Driver, DriverError, Host, Identity, Libvirt};
+use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
-    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Observation, Place, Version,
+    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, Place, Version,
 };
 use crate::world::{Domain, World};
 

@@ -1,1 +1,365 @@
+//! Refusals of the mock against libvirt 11.3's answers, as measured there.
 
+use rstest::rstest;
+
+use super::Mock;
+use crate::driver::{Driver, DriverError, Host, Libvirt};
+use crate::model::{
+    Action, Answer, Api, Call, DiskFormat, ErrorCode, ErrorDomain, ImageRef, LibvirtError,
+    Observation, Place, Size, Value, flags,
+};
+use crate::plan::{PlannedDisk, domain_xml};
+
+const SIZE: Size = Size(16 << 20);
+
+/// A mock with a running domain: qcow2 `vda`, raw `vdb`.
+struct Bench {
+    mock: Mock,
+    place: Place,
+}
+
+impl Bench {
+    fn defined() -> Self {
+        let mut mock = Mock::newest();
+        let place = mock.open_scenario().unwrap();
+        let disk = |target: &str, format: DiskFormat| PlannedDisk {
+            target: target.to_owned(),
+            image: ImageRef {
+                path: format!("{}/{target}.{format}", place.directory),
+                format,
+            },
+            size: SIZE,
+        };
+        let disks = [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)];
+        for disk in &disks {
+            mock.act(&Action::CreateImage {
+                image: disk.image.clone(),
+                size: SIZE,
+            })
+            .unwrap();
+        }
+        let define = Call::new(Api::DomainDefine, &place.domain).xml(domain_xml(&place, &disks));
+        let answer = mock.call(&define).unwrap();
+        assert_eq!(answer, Answer::Returned(Value::Name(place.domain.clone())));
+        Self { mock, place }
+    }
+
+    fn running() -> Self {
+        let mut bench = Self::defined();
+        bench.ok(&bench.call(Api::DomainCreate));
+        bench
+    }
+
+    fn call(&self, api: Api) -> Call {
+        Call::new(api, &self.place.domain)
+    }
+
+    fn create(&self, document: &str) -> Call {
+        self.call(Api::CheckpointCreate).xml(document.to_owned())
+    }
+
+    fn backup(&self, xml: &str, checkpoint: Option<&str>) -> Call {
+        let mut call = self
+            .call(Api::DomainBackupBegin)
+            .xml(xml.replace("DIR", &self.place.directory));
+        call.checkpoint_xml = checkpoint.map(str::to_owned);
+        call
+    }
+
+    fn ok(&mut self, call: &Call) -> Value {
+        match self.mock.call(call).unwrap() {
+            Answer::Returned(value) => value,
+            Answer::Refused(error) => panic!("{}: {error}", call.api),
+        }
+    }
+
+    fn refused(&mut self, call: &Call) -> LibvirtError {
+        match self.mock.call(call).unwrap() {
+            Answer::Returned(value) => panic!("{} returned {value:?}", call.api),
+            Answer::Refused(error) => error,
+        }
+    }
+}
+
+const CP1: &str =
+    "<domaincheckpoint><name>cp1</name><disks><disk name='vda'/></disks></domaincheckpoint>";
+const REDEFINE: &str = "<domaincheckpoint><name>cp1</name><creationTime>1</creationTime>\
+    <disks><disk name='vda'/></disks></domaincheckpoint>";
+const FULL: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='DIR/t1'/></disk></disks></domainbackup>";
+const FROM_CP1: &str = "<domainbackup><incremental>cp1</incremental><disks>\
+    <disk name='vda' type='file'><target file='DIR/t2'/></disk></disks></domainbackup>";
+
+fn assert_refusal(
+    error: &LibvirtError,
+    code: ErrorCode,
+    domain: ErrorDomain,
+    message: &str,
+    int1: i32,
+) {
+    assert_eq!(
+        (error.code, error.domain, error.int1),
+        (code, domain, int1),
+        "{error}"
+    );
+    assert_eq!(error.message, message);
+}
+
+#[rstest]
+#[case::quiesce(
+    2,
+    ErrorDomain::QEMU,
+    "unsupported flags (0x2) in function qemuCheckpointCreateXML"
+)]
+#[case::unknown(
+    9,
+    ErrorDomain::QEMU,
+    "unsupported flags (0x8) in function qemuCheckpointCreateXML"
+)]
+#[case::exclusive(
+    3,
+    ErrorDomain::DOMAIN_CHECKPOINT,
+    "Flags 'VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE' and 'VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE' are mutually exclusive"
+)]
+#[case::validate_alone(
+    4,
+    ErrorDomain::DOMAIN_CHECKPOINT,
+    "Flag 'VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE' is required by flag 'VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE'"
+)]
+fn flags_of_a_create(#[case] flags: u32, #[case] domain: ErrorDomain, #[case] message: &str) {
+    let mut bench = Bench::running();
+    let error = bench.refused(&bench.create(CP1).flags(flags));
+    assert_refusal(&error, ErrorCode::INVALID_ARG, domain, message, 0);
+}
+
+#[rstest]
+#[case::unknown_disk(
+    "<disk name='vdz'/>",
+    ErrorDomain::DOMAIN_CHECKPOINT,
+    "no disk named 'vdz'"
+)]
+#[case::raw(
+    "<disk name='vdb'/>",
+    ErrorDomain::QEMU,
+    "checkpoint for disk vdb unsupported for storage type raw"
+)]
+#[case::twice(
+    "<disk name='vda'/><disk name='vda'/>",
+    ErrorDomain::DOMAIN_CHECKPOINT,
+    "disk 'vda' specified twice"
+)]
+#[case::foreign_bitmap(
+    "<disk name='vda' bitmap='x'/>",
+    ErrorDomain::QEMU,
+    "bitmap for disk 'vda' must match checkpoint name 'cp1'"
+)]
+fn disks_of_a_create(#[case] disks: &str, #[case] domain: ErrorDomain, #[case] text: &str) {
+    let mut bench = Bench::running();
+    let document = CP1.replace("<disk name='vda'/>", disks);
+    let message = format!("unsupported configuration: {text}");
+    let error = bench.refused(&bench.create(&document));
+    assert_refusal(&error, ErrorCode::CONFIG_UNSUPPORTED, domain, &message, -1);
+    // A backup meets the same checks, and leaves nothing either.
+    let error = bench.refused(&bench.backup(FULL, Some(&document)));
+    assert_refusal(&error, ErrorCode::CONFIG_UNSUPPORTED, domain, &message, -1);
+    assert_eq!(
+        bench.ok(&bench.call(Api::DomainListAllCheckpoints)),
+        Value::Names(Vec::new())
+    );
+}
+
+#[test]
+fn without_disks_a_raw_one_is_chosen_too() {
+    let mut bench = Bench::running();
+    let error = bench.refused(&bench.create("<domaincheckpoint><name>c</name></domaincheckpoint>"));
+    assert_eq!(error.code, ErrorCode::CONFIG_UNSUPPORTED);
+}
+
+#[rstest]
+#[case(
+    Api::CheckpointCreate,
+    "Operation not supported: cannot create checkpoint for inactive domain"
+)]
+#[case(
+    Api::DomainBackupBegin,
+    "Operation not supported: cannot perform disk backup for inactive domain"
+)]
+fn an_inactive_domain_is_84(#[case] api: Api, #[case] message: &str) {
+    let mut bench = Bench::defined();
+    let document = if api == Api::CheckpointCreate {
+        CP1
+    } else {
+        FULL
+    };
+    let error = bench.refused(&bench.call(api).xml(document.to_owned()));
+    assert_refusal(
+        &error,
+        ErrorCode::OPERATION_UNSUPPORTED,
+        ErrorDomain::QEMU,
+        message,
+        -1,
+    );
+}
+
+#[test]
+fn a_name_is_unique_and_so_is_its_bitmap() {
+    let mut bench = Bench::running();
+    bench.ok(&bench.create(CP1));
+    let error = bench.refused(&bench.create(CP1));
+    let message = "operation failed: domain moment cp1 already exists";
+    assert_refusal(
+        &error,
+        ErrorCode::OPERATION_FAILED,
+        ErrorDomain::DOMAIN,
+        message,
+        -1,
+    );
+
+    let delete = bench.call(Api::CheckpointDelete).checkpoint("cp1");
+    bench.ok(&delete.clone().flags(flags::CHECKPOINT_DELETE_METADATA_ONLY));
+    let error = bench.refused(&bench.create(CP1));
+    let message =
+        "internal error: unable to execute QEMU command 'transaction': Bitmap already exists: cp1";
+    assert_refusal(
+        &error,
+        ErrorCode::INTERNAL_ERROR,
+        ErrorDomain::QEMU,
+        message,
+        -1,
+    );
+
+    let error = bench.refused(&delete);
+    let message = "Domain checkpoint not found: no domain checkpoint with matching name 'cp1'";
+    assert_refusal(
+        &error,
+        ErrorCode::NO_DOMAIN_CHECKPOINT,
+        ErrorDomain::QEMU,
+        message,
+        -1,
+    );
+}
+
+#[rstest]
+#[case::good(false, None)]
+#[case::gone(true, Some(ErrorCode::CHECKPOINT_INCONSISTENT))]
+fn validation_looks_at_the_bitmap(#[case] delete_bitmap: bool, #[case] code: Option<ErrorCode>) {
+    let mut bench = Bench::running();
+    bench.ok(&bench.create(CP1));
+    let metadata_only = if delete_bitmap {
+        0
+    } else {
+        flags::CHECKPOINT_DELETE_METADATA_ONLY
+    };
+    bench.ok(&bench
+        .call(Api::CheckpointDelete)
+        .checkpoint("cp1")
+        .flags(metadata_only));
+    let redefine = bench.create(REDEFINE).flags(5);
+    match code {
+        None => assert_eq!(bench.ok(&redefine), Value::Name("cp1".to_owned())),
+        Some(code) => assert_eq!(bench.refused(&redefine).code, code),
+    }
+}
+
+#[test]
+fn a_redefine_alone_needs_no_bitmap_and_no_running_domain() {
+    let mut bench = Bench::defined();
+    assert_eq!(
+        bench.ok(&bench.create(REDEFINE).flags(1)),
+        Value::Name("cp1".to_owned())
+    );
+    let error = bench.refused(&bench.create(REDEFINE).flags(5));
+    let message = "Requested operation is not valid: domain is not running";
+    assert_refusal(
+        &error,
+        ErrorCode::OPERATION_INVALID,
+        ErrorDomain::DOMAIN,
+        message,
+        -1,
+    );
+}
+
+#[test]
+fn an_incremental_needs_metadata_first_and_then_the_bitmap() {
+    let mut bench = Bench::running();
+    let error = bench.refused(&bench.backup(FROM_CP1, None));
+    let message = "Domain checkpoint not found: Checkpoint 'cp1' for incremental backup of disk 'vda' not found";
+    assert_refusal(
+        &error,
+        ErrorCode::NO_DOMAIN_CHECKPOINT,
+        ErrorDomain::QEMU,
+        message,
+        -1,
+    );
+
+    bench.ok(&bench.create(REDEFINE).flags(1));
+    let error = bench.refused(&bench.backup(FROM_CP1, None));
+    let message = "checkpoint inconsistent: missing or broken bitmap 'cp1' for disk 'vda'";
+    assert_refusal(
+        &error,
+        ErrorCode::CHECKPOINT_INCONSISTENT,
+        ErrorDomain::QEMU,
+        message,
+        -1,
+    );
+}
+
+#[test]
+fn an_existing_target_is_refused_and_kept() {
+    let mut bench = Bench::running();
+    bench.ok(&bench.backup(FULL, None));
+    let await_backup = Action::AwaitBackup {
+        domain: bench.place.domain.clone(),
+        disks: vec!["vda".to_owned()],
+    };
+    bench.mock.act(&await_backup).unwrap();
+    let error = bench.refused(&bench.backup(FULL, None));
+    let target = format!("{}/t1", bench.place.directory);
+    let message = format!("invalid argument: store '{target}' for backup of 'vda' exists");
+    assert_refusal(
+        &error,
+        ErrorCode::INVALID_ARG,
+        ErrorDomain::QEMU,
+        &message,
+        -1,
+    );
+    let image = ImageRef {
+        path: target,
+        format: DiskFormat::Qcow2,
+    };
+    let read = bench
+        .mock
+        .act(&Action::ReadChain {
+            layers: vec![image],
+        })
+        .unwrap();
+    assert!(matches!(read, Observation::Content(_)));
+}
+
+#[test]
+fn a_handle_outlives_its_domain() {
+    let mut bench = Bench::defined();
+    bench.ok(&bench.call(Api::DomainUndefine));
+    let error = bench.refused(&bench.create(CP1));
+    let Place { uuid, domain, .. } = &bench.place;
+    let message = format!("Domain not found: no domain with matching uuid '{uuid}' ({domain})");
+    assert_refusal(
+        &error,
+        ErrorCode::NO_DOMAIN,
+        ErrorDomain::QEMU,
+        &message,
+        -1,
+    );
+}
+
+#[rstest]
+#[case::malformed("<domaincheckpoint>")]
+#[case::foreign_element("<domaincheckpoint><name>c</name><nonsense/></domaincheckpoint>")]
+#[case::nameless("<domaincheckpoint/>")]
+fn an_answer_is_never_invented(#[case] document: &str) {
+    let mut bench = Bench::running();
+    let answer = bench.mock.call(&bench.create(document));
+    assert!(
+        matches!(answer, Err(DriverError::NotModelled(_))),
+        "{answer:?}"
+    );
+}

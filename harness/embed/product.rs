@@ -1,0 +1,144 @@
+//! The whole product on real libvirt: endings that a user or a machine forces, and recording.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::bench::{assert_clean, processes, signal, until};
+use crate::suite::Copy;
+
+const SCENARIO: &str = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
+const SNAPSHOT: &str = "snapshots/seed/checkpoint-on-raw-disk-refused.snap";
+
+/// A run of the binary with a temporary directory of its own, where whatever it leaves is seen.
+struct Run {
+    child: Child,
+    temporary: TempDir,
+}
+
+impl Run {
+    fn start(suite: &Path, arguments: &[&str]) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
+            .args(arguments)
+            .current_dir(suite)
+            .env("TMPDIR", temporary.path())
+            .env_remove("CI")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, temporary }
+    }
+
+    /// Waits until a QEMU of this run is there.
+    fn until_qemu_runs(&self) {
+        let qemu = || processes(self.temporary.path(), Some("-machine")).len() == 1;
+        until(Duration::from_secs(30), qemu);
+    }
+
+    /// Ends, and leaves nothing.
+    fn end(self) -> (Option<i32>, String) {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.child.wait_with_output().unwrap();
+        until(Duration::from_secs(10), || {
+            processes(self.temporary.path(), None).is_empty()
+        });
+        let empty = || {
+            fs::read_dir(self.temporary.path())
+                .unwrap()
+                .next()
+                .is_none()
+        };
+        until(Duration::from_secs(10), empty);
+        assert_clean(self.temporary.path());
+        let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+        (status.code(), text)
+    }
+}
+
+/// A scenario that starts a domain and then has libvirt wait for 30 s is not needed: any running
+/// one will do, if it runs long enough to be met.
+fn slow_suite() -> Copy {
+    let copy = Copy::new();
+    let write = "  - guest-write: { disk: vda, offset: 0, length: 1M, pattern: 0xA1 }\n";
+    copy.edit(SCENARIO, write, &write.repeat(2000));
+    copy
+}
+
+pub(crate) fn ctrl_c_leaves_nothing() {
+    let copy = slow_suite();
+    let run = Run::start(copy.0.path(), &["run", "raw", "--driver", "embed"]);
+    run.until_qemu_runs();
+    signal(run.child.id().cast_signed(), "-INT");
+    let (code, text) = run.end();
+    assert_eq!(code, Some(130), "{text}");
+    assert!(text.contains("INTERRUPTED"), "{text}");
+}
+
+pub(crate) fn a_time_limit_leaves_nothing() {
+    let copy = slow_suite();
+    let run = Run::start(
+        copy.0.path(),
+        &["run", "raw", "--driver", "embed", "--timeout", "2"],
+    );
+    let (code, text) = run.end();
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("TIMED-OUT"), "{text}");
+    assert!(text.contains("within the time limit"), "{text}");
+}
+
+pub(crate) fn a_killed_run_leaves_nothing() {
+    let copy = slow_suite();
+    let mut run = Run::start(copy.0.path(), &["run", "raw", "--driver", "embed"]);
+    run.until_qemu_runs();
+    run.child.kill().unwrap();
+    run.end();
+}
+
+pub(crate) fn a_killed_worker_is_told_and_the_run_goes_on() {
+    let copy = slow_suite();
+    let run = Run::start(copy.0.path(), &["run", "--driver", "embed", "--jobs", "1"]);
+    run.until_qemu_runs();
+    let workers = processes(run.temporary.path(), Some("worker"));
+    assert_eq!(workers.len(), 1);
+    signal(workers[0], "-KILL");
+    let (code, text) = run.end();
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("signal 9 (SIGKILL) during `"), "{text}");
+    assert!(text.contains("1 passed, 0 failed, 1 crashed"), "{text}");
+}
+
+pub(crate) fn bless_records_what_expectations_allow() {
+    let copy = Copy::new();
+    let product = |arguments: &[&str]| Run::start(copy.0.path(), arguments).end().0;
+    let read = || fs::read_to_string(copy.0.path().join(SNAPSHOT)).unwrap();
+    let recorded = read();
+    copy.edit(SNAPSHOT, "domain 10 QEMU", "domain 20 DOMAIN");
+
+    // A difference leaves a pending file and nothing else.
+    assert_eq!(product(&["run", "raw", "--driver", "embed"]), Some(1));
+    assert!(copy.exists(&format!("{SNAPSHOT}.new")));
+    assert_ne!(read(), recorded);
+
+    // A scenario whose expectations do not hold is not recorded.
+    copy.edit(SCENARIO, "fix-request", "treat-as-done");
+    assert_eq!(product(&["bless", "raw"]), Some(1));
+    assert_ne!(read(), recorded);
+
+    copy.edit(SCENARIO, "treat-as-done", "fix-request");
+    assert_eq!(product(&["bless", "raw"]), Some(0));
+    let transcript = |text: &str| {
+        text.split_once("\nhistory")
+            .map(|(_, rest)| rest.to_owned())
+    };
+    assert_eq!(transcript(&read()), transcript(&recorded));
+    assert!(!copy.exists(&format!("{SNAPSHOT}.new")));
+}
