@@ -88,6 +88,11 @@ impl Content {
         if offset >= end {
             return;
         }
+        // Reading an image writes from its start to its end: that must not look at all runs.
+        let reached = self.runs.last().map_or(0, |last| last.offset + last.length);
+        if reached <= offset {
+            return self.append(offset, end - offset, fill);
+        }
         let mut runs = Vec::with_capacity(self.runs.len() + 2);
         for run in &self.runs {
             let run_end = run.offset + run.length;
@@ -122,6 +127,21 @@ impl Content {
             joined
         });
         self.runs = runs;
+    }
+
+    /// Adds a run behind all others.
+    fn append(&mut self, offset: u64, length: u64, fill: Fill) {
+        match self.runs.last_mut() {
+            _ if fill == 0 => {}
+            Some(last) if last.fill == fill && last.offset + last.length == offset => {
+                last.length += length;
+            }
+            Some(_) | None => self.runs.push(Run {
+                offset,
+                length,
+                fill,
+            }),
+        }
     }
 
     /// Copies the bytes `offset..offset + length` of `other` over one's own.

@@ -1,6 +1,6 @@
 //! `fix-request`: the corrected call, which only the scenario's author knows.
 
-use super::recover::Work;
+use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{Action, Api};
 use crate::plan::{Operation, Step};

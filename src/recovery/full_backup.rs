@@ -1,7 +1,7 @@
 //! `full-backup-new-chain`: a full backup with a checkpoint under a fresh name, and an
 //! incremental one that shows that the new chain works.
 
-use super::recover::Work;
+use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{Action, Api, Call, CleanUp, DiskFormat, ImageRef, Size};
 use crate::plan::{BackupTarget, BackupXml, PlannedDisk, backup_xml, checkpoint_xml};

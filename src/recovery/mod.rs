@@ -10,5 +10,6 @@ mod fix_request;
 mod full_backup;
 mod prove;
 mod recover;
+mod work;
 
 pub use recover::{Recovery, recover};

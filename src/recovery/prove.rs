@@ -1,6 +1,6 @@
 //! Proof by data: restored bytes against the ledger, and nothing stale left behind.
 
-use super::recover::Work;
+use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{Api, BitmapTable, Call};
 

@@ -1,5 +1,6 @@
 //! From a refused call to a proven recovery.
 
+use super::work::Work;
 use super::{consult, fix_request, full_backup};
 use crate::driver::DriverError;
 use crate::model::{Call, Decision, LibvirtError};
@@ -57,40 +58,4 @@ pub fn recover(
         steps,
         proof,
     })
-}
-
-/// A recovery under way.
-pub(super) struct Work<'w, 'd> {
-    pub(super) session: &'w mut Session<'d>,
-    pub(super) steps: Vec<Record>,
-    pub(super) proof: Vec<ProofLine>,
-}
-
-impl Work<'_, '_> {
-    /// Issues a call of the recovery; `false` if libvirt refused it.
-    pub(super) fn call(&mut self, label: &str, call: &Call) -> Result<bool, DriverError> {
-        let record = self.session.call(label, call)?;
-        Ok(self.keep(record))
-    }
-
-    /// Adds to the record; `false` for a refusal.
-    pub(super) fn keep(&mut self, record: Record) -> bool {
-        let succeeded = record.refusal().is_none();
-        self.steps.push(record);
-        succeeded
-    }
-
-    /// Adds to the proof.
-    pub(super) fn claim(
-        &mut self,
-        claim: impl Into<String>,
-        found: impl Into<String>,
-        holds: bool,
-    ) {
-        self.proof.push(ProofLine {
-            claim: claim.into(),
-            found: found.into(),
-            holds,
-        });
-    }
 }

@@ -20,6 +20,9 @@ pub(super) fn check(scenario: &Scenario, file_stem: &str, problems: &mut Collect
             .help("names are stable identifiers: rename the file or the scenario"),
         );
     }
+    for disk in &scenario.disks {
+        check_target_name(&disk.target, problems);
+    }
     let mut labels = Vec::new();
     for step in all_steps(scenario) {
         match &step.kind {
@@ -80,6 +83,18 @@ pub(super) fn check(scenario: &Scenario, file_stem: &str, problems: &mut Collect
             )
             .label("the call that has to be corrected")
             .help("only the author knows the corrected request: add `then.remedy`"),
+        );
+    }
+}
+
+/// The name is part of a file's path and of an XML document.
+fn check_target_name(target: &Spanned<String>, problems: &mut Collected) {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if target.value.is_empty() || !target.value.chars().all(plain) {
+        let message = format!("`{}` is not the target device of a disk", target.value);
+        problems.report(
+            Problem::new("scenario::disk_name", target.span.clone(), message)
+                .help("write small letters and digits, such as vda or sdb"),
         );
     }
 }

@@ -1,8 +1,8 @@
 //! From the spanned tree to the typed scenario.
 
 use super::diagnostic::Problem;
-use super::fields::{Collected, Fields};
-use super::step::{self, decode_step, decode_steps};
+use super::fields::{Collected, Fields, whole};
+use super::step::{decode_step, decode_steps};
 use super::syntax::{Disk, Expectation, FORMAT, Refusal, Scenario, Spanned, Step};
 use super::tree::{Kind, Node};
 use crate::model::{Decision, DiskFormat, ErrorCode, ErrorDomain};
@@ -19,7 +19,7 @@ pub(super) fn decode(root: &Node, problems: &mut Collected) -> Option<Scenario> 
         .and_then(|node| problems.text(node, "the summary"));
     let refs = fields
         .optional("refs")
-        .map(|node| decode_texts(node, problems, "refs"));
+        .map(|node| problems.texts(node, "refs"));
     let disks = fields
         .required(problems, "disks")
         .map(|node| decode_disks(node, problems));
@@ -134,24 +134,11 @@ fn decode_then(node: &Node, problems: &mut Collected) -> Option<Expectation> {
     fields.finish(problems);
     Some(Expectation::Refusal(Refusal {
         error: error?,
-        error_domain: step::whole(error_domain)?,
-        message: step::whole(message)?.map(|text| text.value),
+        error_domain: whole(error_domain)?,
+        message: whole(message)?.map(|text| text.value),
         decision: decision?,
         remedy: remedy.unwrap_or_default(),
     }))
-}
-
-/// A list of texts.
-pub(super) fn decode_texts(
-    node: &Node,
-    problems: &mut Collected,
-    what: &'static str,
-) -> Vec<Spanned<String>> {
-    let items = problems.list(node, what).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| problems.text(item, what))
-        .collect()
 }
 
 /// Every step that the call under test depends on, in order.

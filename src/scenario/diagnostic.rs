@@ -1,12 +1,14 @@
 //! Problems of a scenario file, each with its place and a way out.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
 
-use super::tree::Span;
+/// A range of bytes of the scenario's text.
+pub(super) type Span = Range<usize>;
 
 /// One problem: what is wrong, where, and how to mend it. Text and path are joined later, by
 /// [`Diagnostics`].

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use super::diagnostic::Problem;
+use super::diagnostic::{Problem, Span};
 use super::syntax::Spanned;
-use super::tree::{Kind, Node, Span};
+use super::tree::{Kind, Node};
 
 /// The problems found so far.
 #[derive(Default)]
@@ -89,6 +89,15 @@ impl Collected {
             value: text.clone(),
             span: node.span.clone(),
         })
+    }
+
+    /// A list of texts, without those that are none.
+    pub(super) fn texts(&mut self, node: &Node, what: &'static str) -> Vec<Spanned<String>> {
+        let items = self.list(node, what).unwrap_or_default();
+        items
+            .iter()
+            .filter_map(|item| self.text(item, what))
+            .collect()
     }
 
     pub(super) fn flag(&mut self, node: &Node, what: &'static str) -> Option<bool> {
@@ -242,5 +251,15 @@ impl<'a> Fields<'a> {
                 .suggest(entry.name, self.known.iter().copied()),
             );
         }
+    }
+}
+
+/// Turns "absent, wrong or right" into "wrong, or an optional value".
+#[expect(clippy::option_option, reason = "that is the conversion")]
+pub(super) fn whole<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    match field {
+        None => Some(None),
+        Some(None) => None,
+        Some(right) => Some(right),
     }
 }

@@ -1,8 +1,7 @@
 //! Decoding of steps: a bare word, or a map with one key.
 
-use super::decode::decode_texts;
 use super::diagnostic::Problem;
-use super::fields::Collected;
+use super::fields::{Collected, whole};
 use super::syntax::{
     BackupDisk, BackupRequest, CheckpointRequest, RawCall, Spanned, Step, StepKind,
 };
@@ -212,7 +211,7 @@ fn decode_checkpoint(body: &Node, problems: &mut Collected) -> Option<Checkpoint
         .map(|node| problems.text(node, "the description"));
     let disks = fields
         .optional("disks")
-        .map(|node| decode_texts(node, problems, "`disks`"));
+        .map(|node| problems.texts(node, "`disks`"));
     fields.finish(problems);
     Some(CheckpointRequest {
         name: name?.value,
@@ -275,7 +274,7 @@ fn decode_backup_disk(
         .map(|node| problems.text(node, "the secret's usage name"));
     fields.finish(problems);
     let target = target?;
-    if target.value.contains('/') || target.value.is_empty() {
+    if target.value.contains('/') || ["", ".", ".."].contains(&target.value.as_str()) {
         problems.report(
             Problem::new(
                 "scenario::file_name",
@@ -333,14 +332,4 @@ fn decode_call(body: &Node, problems: &mut Collected) -> Option<RawCall> {
         checkpoint_xml: value(whole(checkpoint_xml)?),
         flags: whole(flags)?.unwrap_or(0),
     })
-}
-
-/// Turns "absent, wrong or right" into "wrong, or an optional value".
-#[expect(clippy::option_option, reason = "that is the conversion")]
-pub(super) fn whole<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(None) => None,
-        Some(right) => Some(right),
-    }
 }

@@ -91,3 +91,12 @@ fn a_raw_call_knows_its_arguments() {
     );
     insta::assert_snapshot!(report(&text));
 }
+
+#[test]
+fn names_stay_inside_the_scenarios_directory() {
+    let text = GOOD.replace("  vda: {", "  \"../vda\": {").replace(
+        "checkpoint-create: { name: c1, disks: [vdb] }",
+        "backup-begin: { mode: push, disks: { vdb: { target: .. } } }",
+    );
+    insta::assert_snapshot!(report(&text));
+}

@@ -5,17 +5,13 @@
 //! of it together.
 
 use std::fmt;
-use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::RequireIndent;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Location, Spanned};
 
-use super::diagnostic::Problem;
-
-/// A range of bytes of the scenario's text.
-pub(super) type Span = Range<usize>;
+use super::diagnostic::{Problem, Span};
 
 /// One value of the document.
 #[derive(Debug)]
