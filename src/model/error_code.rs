@@ -29,6 +29,8 @@ impl ErrorCode {
     pub const NO_DOMAIN: Self = Self(42);
     /// `VIR_ERR_OPERATION_INVALID`.
     pub const OPERATION_INVALID: Self = Self(55);
+    /// `VIR_ERR_NO_SECRET`.
+    pub const NO_SECRET: Self = Self(66);
     /// `VIR_ERR_CONFIG_UNSUPPORTED`.
     pub const CONFIG_UNSUPPORTED: Self = Self(67);
     /// `VIR_ERR_OPERATION_UNSUPPORTED`.
@@ -92,6 +94,8 @@ impl ErrorDomain {
     pub const QEMU: Self = Self(10);
     /// `VIR_FROM_DOMAIN`: domain configuration and the public API of domains.
     pub const DOMAIN: Self = Self(20);
+    /// `VIR_FROM_SECRET`: the secret driver.
+    pub const SECRET: Self = Self(30);
     /// `VIR_FROM_DOMAIN_CHECKPOINT`: checkpoint configuration and its public API.
     pub const DOMAIN_CHECKPOINT: Self = Self(69);
 

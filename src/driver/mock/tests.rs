@@ -336,6 +336,23 @@ fn an_existing_target_is_refused_and_kept() {
 }
 
 #[test]
+fn an_unknown_secret_is_66() {
+    let mut bench = Bench::running();
+    let encryption = "<target file='DIR/t1'><encryption format='luks'>\
+        <secret type='passphrase' usage='/luks/img'/></encryption></target>";
+    let document = FULL.replace("<target file='DIR/t1'/>", encryption);
+    let error = bench.refused(&bench.backup(&document, None));
+    let message = "Secret not found: no secret with matching usage '/luks/img'";
+    assert_refusal(
+        &error,
+        ErrorCode::NO_SECRET,
+        ErrorDomain::SECRET,
+        message,
+        -1,
+    );
+}
+
+#[test]
 fn a_handle_outlives_its_domain() {
     let mut bench = Bench::defined();
     bench.ok(&bench.call(Api::DomainUndefine));
