@@ -1,0 +1,139 @@
+//! The proof of a recovery fails when it should: a driver that lies about one thing is caught by
+//! the claim that is about it.
+
+use std::time::Instant;
+
+use backup_tck::driver::mock::Mock;
+use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
+use backup_tck::model::{Action, Answer, Api, BitmapRow, Call, Identity, Observation, Place, Size};
+use backup_tck::run::run_scenario;
+use backup_tck::suite::Suite;
+use rstest::rstest;
+
+const SCENARIO: &str = "seed/redefine-validate-after-image-recreated";
+
+/// What the driver does otherwise than it says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Lie {
+    None,
+    /// A guest write of this pattern is said to be done, and is not.
+    LostWrite(u8),
+    /// A guest write after the last backup began, which nobody ordered.
+    ForeignWrite,
+    /// A bitmap without a checkpoint.
+    StaleBitmap,
+    /// Bitmaps are in use in the closed image.
+    InUse,
+    /// Bitmaps did not reach the closed image.
+    NotStored,
+    /// Clusters leak.
+    Leak,
+}
+
+struct Liar {
+    mock: Mock,
+    lie: Lie,
+}
+
+impl Libvirt for Liar {
+    fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        let is_incremental = call
+            .xml
+            .as_ref()
+            .is_some_and(|xml| xml.contains("<incremental>"));
+        if self.lie == Lie::ForeignWrite && call.api == Api::DomainBackupBegin && is_incremental {
+            self.mock.act(&Action::GuestWrite {
+                domain: call.domain.clone(),
+                disk: "vda".to_owned(),
+                offset: Size(5 << 20),
+                length: Size(512),
+                pattern: 0xEE,
+            })?;
+        }
+        self.mock.call(call)
+    }
+}
+
+impl Host for Liar {
+    fn act(&mut self, action: &Action) -> Result<Observation, DriverError> {
+        if let (Lie::LostWrite(lost), Action::GuestWrite { pattern, .. }) = (self.lie, action)
+            && lost == *pattern
+        {
+            return Ok(Observation::Done);
+        }
+        let observation = self.mock.act(action)?;
+        Ok(match (self.lie, action, observation) {
+            (Lie::StaleBitmap, Action::LiveBitmaps { .. }, Observation::Bitmaps(mut table)) => {
+                if let Some(row) = table.0.first().cloned() {
+                    table.0.push(BitmapRow {
+                        name: "stale".to_owned(),
+                        ..row
+                    });
+                }
+                Observation::Bitmaps(table)
+            }
+            (Lie::InUse, Action::StoredBitmaps { .. }, Observation::Bitmaps(mut table)) => {
+                table.0.iter_mut().for_each(|row| row.inconsistent = true);
+                Observation::Bitmaps(table)
+            }
+            (Lie::NotStored, Action::StoredBitmaps { .. }, Observation::Bitmaps(mut table)) => {
+                table.0.pop();
+                Observation::Bitmaps(table)
+            }
+            (Lie::Leak, Action::CheckImage { .. }, Observation::Check(None)) => {
+                Observation::Check(Some("1 leaked cluster".to_owned()))
+            }
+            (_, _, observation) => observation,
+        })
+    }
+}
+
+impl Driver for Liar {
+    fn identity(&mut self) -> Result<Identity, DriverError> {
+        self.mock.identity()
+    }
+
+    fn open_scenario(&mut self) -> Result<Place, DriverError> {
+        self.mock.open_scenario()
+    }
+
+    fn close_scenario(&mut self, place: &Place) -> Result<(), DriverError> {
+        self.mock.close_scenario(place)
+    }
+
+    fn set_deadline(&mut self, _deadline: Option<Instant>) {}
+}
+
+#[rstest]
+#[case::truth(Lie::None, &[])]
+#[case::write_before_the_full(
+    Lie::LostWrite(0xC1),
+    &["restore vda full", "restore vdb full", "restore vda incremental", "restore vdb incremental"]
+)]
+#[case::write_before_the_incremental(Lie::LostWrite(0xC2), &["restore vda incremental", "restore vdb incremental"])]
+#[case::foreign_write(Lie::ForeignWrite, &["restore vda incremental"])]
+#[case::stale_bitmap(Lie::StaleBitmap, &["bitmaps", "bitmaps after a clean close"])]
+#[case::in_use(Lie::InUse, &["bitmaps after a clean close"])]
+#[case::not_stored(Lie::NotStored, &["bitmaps after a clean close"])]
+#[case::leak(Lie::Leak, &["qemu-img check vda", "qemu-img check vdb"])]
+fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[&str]) {
+    let case = Suite::Embedded
+        .select(&[SCENARIO.to_owned()])
+        .unwrap()
+        .remove(0);
+    let scenario = case.parse().unwrap();
+    let mut driver = Liar {
+        mock: Mock::newest(),
+        lie,
+    };
+    let ran = run_scenario(&mut driver, &case.name, &scenario).unwrap();
+    let proof = &ran.transcript.proof;
+    let broken: Vec<&str> = proof
+        .iter()
+        .filter(|line| !line.holds)
+        .map(|line| line.claim.as_str())
+        .collect();
+    assert_eq!(broken, caught);
+    let failed = ran.checks.iter().filter(|check| !check.holds).count();
+    assert_eq!(failed, caught.len(), "each broken claim fails the scenario");
+}
