@@ -11,12 +11,8 @@ use crate::model::{Decision, DiskFormat, ErrorCode, ErrorDomain};
 pub(super) fn decode(root: &Node, problems: &mut Collected) -> Option<Scenario> {
     let mut fields = problems.map(root, "a scenario")?;
     decode_format(&mut fields, problems);
-    let name = fields
-        .required(problems, "scenario")
-        .and_then(|node| problems.text(node, "the name"));
-    let summary = fields
-        .required(problems, "summary")
-        .and_then(|node| problems.text(node, "the summary"));
+    let name = fields.text(problems, "scenario", "the name");
+    let summary = fields.text(problems, "summary", "the summary");
     let refs = fields
         .optional("refs")
         .map(|node| problems.texts(node, "refs"));
@@ -78,9 +74,7 @@ fn decode_disks(node: &Node, problems: &mut Collected) -> Vec<Disk> {
         let format = fields.required(problems, "format").and_then(|node| {
             problems.choice(node, "disk format", "scenario::unknown_format", &known)
         });
-        let size = fields
-            .required(problems, "size")
-            .and_then(|node| problems.word(node, "the size"));
+        let size = fields.word(problems, "size", "the size");
         fields.finish(problems);
         Some(Disk {
             target,
@@ -121,9 +115,7 @@ fn decode_then(node: &Node, problems: &mut Collected) -> Option<Expectation> {
             &domains,
         )
     });
-    let message = fields
-        .optional("message")
-        .map(|node| problems.text(node, "the message"));
+    let message = fields.text_if_given(problems, "message", "the message");
     let known = Decision::ALL.map(Decision::as_str);
     let decision = fields
         .required(problems, "decision")
@@ -135,7 +127,7 @@ fn decode_then(node: &Node, problems: &mut Collected) -> Option<Expectation> {
     Some(Expectation::Refusal(Refusal {
         error: error?,
         error_domain: whole(error_domain)?,
-        message: whole(message)?.map(|text| text.value),
+        message: message?.map(|text| text.value),
         decision: decision?,
         remedy: remedy.unwrap_or_default(),
     }))

@@ -225,6 +225,53 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// A text that must be there.
+    pub(super) fn text(
+        &mut self,
+        problems: &mut Collected,
+        name: &'static str,
+        what: &'static str,
+    ) -> Option<Spanned<String>> {
+        self.required(problems, name)
+            .and_then(|node| problems.text(node, what))
+    }
+
+    /// A text that may be absent; `None` where it is wrong.
+    #[expect(clippy::option_option, reason = "absent and wrong are two things")]
+    pub(super) fn text_if_given(
+        &mut self,
+        problems: &mut Collected,
+        name: &'static str,
+        what: &'static str,
+    ) -> Option<Option<Spanned<String>>> {
+        whole(self.optional(name).map(|node| problems.text(node, what)))
+    }
+
+    /// A flag that is false where it is absent.
+    pub(super) fn flag(
+        &mut self,
+        problems: &mut Collected,
+        name: &'static str,
+        what: &'static str,
+    ) -> Option<bool> {
+        self.optional(name)
+            .map_or(Some(false), |node| problems.flag(node, what))
+    }
+
+    /// A word that parses and must be there.
+    pub(super) fn word<T>(
+        &mut self,
+        problems: &mut Collected,
+        name: &'static str,
+        what: &'static str,
+    ) -> Option<Spanned<T>>
+    where
+        T: FromStr<Err: std::fmt::Display>,
+    {
+        self.required(problems, name)
+            .and_then(|node| problems.word(node, what))
+    }
+
     /// Every entry, for a map whose keys are names.
     pub(super) fn all(mut self) -> impl Iterator<Item = (Spanned<String>, &'a Node)> {
         let entries = std::mem::take(&mut self.entries);

@@ -106,9 +106,7 @@ fn decode_tagged(tag: &Spanned<String>, body: &Node, problems: &mut Collected) -
         "guest-write" => decode_guest_write(body, problems),
         "recreate-image" => {
             let mut fields = problems.map(body, "`recreate-image`")?;
-            let disk = fields
-                .required(problems, "disk")
-                .and_then(|node| problems.text(node, "the disk"));
+            let disk = fields.text(problems, "disk", "the disk");
             fields.finish(problems);
             Some(StepKind::RecreateImage { disk: disk? })
         }
@@ -116,30 +114,22 @@ fn decode_tagged(tag: &Spanned<String>, body: &Node, problems: &mut Collected) -
         "checkpoint-dump" => decode_dump(body, problems),
         "checkpoint-redefine" => {
             let mut fields = problems.map(body, "`checkpoint-redefine`")?;
-            let from = fields
-                .required(problems, "from")
-                .and_then(|node| problems.text(node, "the dump's label"));
-            let validate = fields
-                .optional("validate")
-                .map(|node| problems.flag(node, "`validate`"));
+            let from = fields.text(problems, "from", "the dump's label");
+            let validate = fields.flag(problems, "validate", "`validate`");
             fields.finish(problems);
             Some(StepKind::CheckpointRedefine {
                 from: from?,
-                validate: whole(validate)?.unwrap_or(false),
+                validate: validate?,
             })
         }
         "checkpoint-delete" => {
             let mut fields = problems.map(body, "`checkpoint-delete`")?;
-            let name = fields
-                .required(problems, "name")
-                .and_then(|node| problems.text(node, "the name"));
-            let only = fields
-                .optional("metadata-only")
-                .map(|node| problems.flag(node, "`metadata-only`"));
+            let name = fields.text(problems, "name", "the name");
+            let only = fields.flag(problems, "metadata-only", "`metadata-only`");
             fields.finish(problems);
             Some(StepKind::CheckpointDelete {
                 name: name?.value,
-                metadata_only: whole(only)?.unwrap_or(false),
+                metadata_only: only?,
             })
         }
         "backup-begin" => decode_backup(body, problems).map(StepKind::BackupBegin),
@@ -161,15 +151,9 @@ fn decode_tagged(tag: &Spanned<String>, body: &Node, problems: &mut Collected) -
 
 fn decode_guest_write(body: &Node, problems: &mut Collected) -> Option<StepKind> {
     let mut fields = problems.map(body, "`guest-write`")?;
-    let disk = fields
-        .required(problems, "disk")
-        .and_then(|node| problems.text(node, "the disk"));
-    let offset = fields
-        .required(problems, "offset")
-        .and_then(|node| problems.word(node, "the offset"));
-    let length = fields
-        .required(problems, "length")
-        .and_then(|node| problems.word(node, "the length"));
+    let disk = fields.text(problems, "disk", "the disk");
+    let offset = fields.word(problems, "offset", "the offset");
+    let length = fields.word(problems, "length", "the length");
     let pattern = fields
         .required(problems, "pattern")
         .and_then(|node| problems.number(node, "the pattern", "one byte, 0 to 255"));
@@ -184,38 +168,28 @@ fn decode_guest_write(body: &Node, problems: &mut Collected) -> Option<StepKind>
 
 fn decode_dump(body: &Node, problems: &mut Collected) -> Option<StepKind> {
     let mut fields = problems.map(body, "`checkpoint-dump`")?;
-    let name = fields
-        .required(problems, "name")
-        .and_then(|node| problems.text(node, "the name"));
-    let no_domain = fields
-        .optional("no-domain")
-        .map(|node| problems.flag(node, "`no-domain`"));
-    let label = fields
-        .required(problems, "as")
-        .and_then(|node| problems.text(node, "the label"));
+    let name = fields.text(problems, "name", "the name");
+    let no_domain = fields.flag(problems, "no-domain", "`no-domain`");
+    let label = fields.text(problems, "as", "the label");
     fields.finish(problems);
     Some(StepKind::CheckpointDump {
         name: name?.value,
-        no_domain: whole(no_domain)?.unwrap_or(false),
+        no_domain: no_domain?,
         label: label?,
     })
 }
 
 fn decode_checkpoint(body: &Node, problems: &mut Collected) -> Option<CheckpointRequest> {
     let mut fields = problems.map(body, "a checkpoint")?;
-    let name = fields
-        .required(problems, "name")
-        .and_then(|node| problems.text(node, "the name"));
-    let description = fields
-        .optional("description")
-        .map(|node| problems.text(node, "the description"));
+    let name = fields.text(problems, "name", "the name");
+    let description = fields.text_if_given(problems, "description", "the description");
     let disks = fields
         .optional("disks")
         .map(|node| problems.texts(node, "`disks`"));
     fields.finish(problems);
     Some(CheckpointRequest {
         name: name?.value,
-        description: whole(description)?.map(|text| text.value),
+        description: description?.map(|text| text.value),
         disks,
     })
 }
@@ -235,9 +209,7 @@ fn decode_backup(body: &Node, problems: &mut Collected) -> Option<BackupRequest>
             .help("known: push; any other document can be sent by `call`"),
         );
     }
-    let incremental = fields
-        .optional("incremental")
-        .map(|node| problems.text(node, "the checkpoint"));
+    let incremental = fields.text_if_given(problems, "incremental", "the checkpoint");
     let disks = fields
         .required(problems, "disks")
         .and_then(|node| problems.map(node, "`disks`"));
@@ -250,7 +222,7 @@ fn decode_backup(body: &Node, problems: &mut Collected) -> Option<BackupRequest>
         .map(|node| decode_checkpoint(node, problems));
     fields.finish(problems);
     Some(BackupRequest {
-        incremental: whole(incremental)?.map(|text| text.value),
+        incremental: incremental?.map(|text| text.value),
         disks: disks?,
         checkpoint: whole(checkpoint)?,
     })
@@ -262,16 +234,12 @@ fn decode_backup_disk(
     problems: &mut Collected,
 ) -> Option<BackupDisk> {
     let mut fields = problems.map(node, "a disk of a backup")?;
-    let target = fields
-        .required(problems, "target")
-        .and_then(|node| problems.text(node, "the target"));
+    let target = fields.text(problems, "target", "the target");
     let known = DiskFormat::ALL.map(DiskFormat::as_str);
     let driver = fields
         .optional("driver")
         .map(|node| problems.choice(node, "disk format", "scenario::unknown_format", &known));
-    let secret = fields
-        .optional("luks-secret-usage")
-        .map(|node| problems.text(node, "the secret's usage name"));
+    let secret = fields.text_if_given(problems, "luks-secret-usage", "the secret's usage name");
     fields.finish(problems);
     let target = target?;
     if target.value.contains('/') || ["", ".", ".."].contains(&target.value.as_str()) {
@@ -289,7 +257,7 @@ fn decode_backup_disk(
         disk,
         target: target.value,
         driver: whole(driver)?,
-        luks_secret_usage: whole(secret)?.map(|text| text.value),
+        luks_secret_usage: secret?.map(|text| text.value),
     })
 }
 
