@@ -49,6 +49,17 @@ const UNKNOWN: &str = "<domainbackup><disks><disk name='vdz' type='file'><target
 const DOUBLE: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='[DIR]/x'/></disk>\
     <disk name='vda' type='file'><target file='[DIR]/y'/></disk></disks></domainbackup>";
 
+const CP9: &str =
+    "<domaincheckpoint><name>cp9</name><disks><disk name='vda'/></disks></domaincheckpoint>";
+const FROM_CP9: &str = "<domainbackup><incremental>cp9</incremental><disks><disk name='vda' type='file'>\
+    <target file='[DIR]/x'/></disk></disks></domainbackup>";
+const SAME_TARGET: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='[DIR]/x'/></disk>\
+    <disk name='vdb' type='file'><target file='[DIR]/x'/></disk></disks></domainbackup>";
+const TEMPORARY: &str =
+    "<domaincheckpoint><name>backup-vda</name><disks><disk name='vda'/></disks></domaincheckpoint>";
+const FROM_TEMPORARY: &str = "<domainbackup><incremental>backup-vda</incremental><disks><disk name='vda' type='file'>\
+    <target file='[DIR]/x'/></disk></disks></domainbackup>";
+
 const OFF: &[Row] = &[
     (Api::CheckpointCreate, None, 0, Some(CP1), None),
     (Api::CheckpointCreate, None, 5, Some(REDEFINE), None),
@@ -134,7 +145,14 @@ const ON: &[Row] = &[
     (Api::DomainBackupGetXmlDesc, None, 0, None, None),
     (Api::DomainBackupGetXmlDesc, None, 1, None, None),
     (Api::DomainGetState, None, 0, None, None),
+    (Api::DomainResume, None, 0, None, None),
     (Api::DomainSuspend, None, 0, None, None),
+    (Api::DomainResume, None, 0, None, None),
+    (Api::DomainBackupBegin, None, 0, Some(FROM_CP9), Some(CP9)),
+    (Api::DomainBackupBegin, None, 0, Some(SAME_TARGET), None),
+    (Api::CheckpointCreate, None, 0, Some(TEMPORARY), None),
+    (Api::DomainBackupBegin, None, 0, Some(FROM_TEMPORARY), None),
+    (Api::DomainDestroy, None, 4, None, None),
     (Api::DomainListAllCheckpoints, None, 0, None, None),
 ];
 
@@ -205,7 +223,7 @@ fn told(driver: &mut dyn Driver) -> Vec<String> {
         send(driver, &call(row, &place));
     }
     send(driver, &Call::new(Api::DomainDestroy, &place.domain));
-    for name in ["cp1", "cp2"] {
+    for name in ["cp1", "cp2", "backup-vda"] {
         let delete = Call::new(Api::CheckpointDelete, &place.domain).checkpoint(name);
         send(
             driver,

@@ -1,5 +1,7 @@
 //! The rules, as data: one row per situation, in the order they are tried.
 
+use std::collections::BTreeSet;
+
 use super::facts::{Facts, Probe};
 use crate::model::{
     BitmapTable, CleanUp, CleanUpKind, Decision, DiskFormat, DomainState, ErrorCode,
@@ -105,8 +107,8 @@ fn raw_disk(facts: &Facts) -> Step {
     let Some(formats) = &facts.observed.disk_formats else {
         return Step::Need(Probe::DiskFormats);
     };
-    let is_raw = |disk: &str| formats.get(disk) == Some(&DiskFormat::Raw);
-    if facts.request.disk_names().any(is_raw) {
+    let is_raw = |(disk, _): (&str, &str)| formats.get(disk) == Some(&DiskFormat::Raw);
+    if facts.request.needed().any(is_raw) {
         Step::Decide(Vec::new())
     } else {
         Step::Pass
@@ -117,56 +119,56 @@ fn raw_disk(facts: &Facts) -> Step {
 /// that many, with or without another good base, is the rule's situation. No bad disk is a
 /// contradiction, which no rule covers.
 fn bitmaps_bad(facts: &Facts, wanted: fn(usize, usize, bool) -> bool) -> Step {
-    let Some(name) = facts
-        .request
-        .base
-        .as_ref()
-        .or(facts.request.checkpoint.as_ref())
-    else {
-        return Step::Pass;
-    };
     let Some(checkpoints) = &facts.observed.checkpoints else {
         return Step::Need(Probe::Checkpoints);
     };
     let Some(bitmaps) = &facts.observed.bitmaps else {
         return Step::Need(Probe::Bitmaps);
     };
-    let disks: Vec<&str> = facts.request.disk_names().collect();
-    let bad: Vec<&str> = disks
-        .iter()
-        .copied()
-        .filter(|disk| !is_good(bitmaps, disk, name))
-        .collect();
+    let needed: Vec<(&str, &str)> = facts.request.needed().collect();
+    let is_bad = |(disk, name): &(&str, &str)| !is_good(bitmaps, disk, name);
+    let bad: Vec<(&str, &str)> = needed.iter().copied().filter(is_bad).collect();
     let other_base = checkpoints.iter().any(|other| {
-        other != name
+        !needed.iter().any(|(_, name)| name == other)
             && facts.records.verified_checkpoints.contains(other)
-            && disks.iter().all(|disk| is_good(bitmaps, disk, other))
+            && needed.iter().all(|(disk, _)| is_good(bitmaps, disk, other))
     });
-    if bad.is_empty() || !wanted(bad.len(), disks.len(), other_base) {
+    if bad.is_empty() || !wanted(bad.len(), needed.len(), other_base) {
         return Step::Pass;
     }
-    Step::Decide(clean_up(name, &bad, bitmaps, checkpoints.contains(name)))
+    Step::Decide(clean_up(&bad, bitmaps, checkpoints))
 }
 
-/// What must go: a bitmap that is there but bad, or metadata that no bitmap stands behind.
-fn clean_up(name: &str, bad: &[&str], bitmaps: &BitmapTable, defined: bool) -> Vec<CleanUp> {
-    let is_carrier = |disk: &&str| bitmaps.on(disk, name).next().is_some();
-    let carriers: Vec<String> = bad
-        .iter()
-        .copied()
-        .filter(is_carrier)
-        .map(str::to_owned)
-        .collect();
-    let kind = match (carriers.is_empty(), defined) {
-        (false, _) => CleanUpKind::PurgeStaleBitmapLive,
-        (true, true) => CleanUpKind::DropCheckpointMetadata,
-        (true, false) => return Vec::new(),
+/// What must go, for each checkpoint that is bad on some disk: a bitmap that is there but bad, or
+/// metadata that no bitmap stands behind.
+fn clean_up(
+    bad: &[(&str, &str)],
+    bitmaps: &BitmapTable,
+    defined: &BTreeSet<String>,
+) -> Vec<CleanUp> {
+    let names: BTreeSet<&str> = bad.iter().map(|(_, name)| *name).collect();
+    let step = |name: &str| {
+        let is_carrier =
+            |(disk, of): &&(&str, &str)| *of == name && bitmaps.on(disk, name).next().is_some();
+        let disks: Vec<String> = bad
+            .iter()
+            .filter(is_carrier)
+            .map(|(disk, _)| (*disk).to_owned())
+            .collect();
+        let anywhere = bitmaps.0.iter().any(|row| row.name == name);
+        let kind = match (disks.is_empty(), anywhere, defined.contains(name)) {
+            (false, _, _) => CleanUpKind::PurgeStaleBitmapLive,
+            (true, false, true) => CleanUpKind::DropCheckpointMetadata,
+            // Another disk still has a good bitmap of this name, or nothing is left at all.
+            (true, true, _) | (true, false, false) => return None,
+        };
+        Some(CleanUp {
+            kind,
+            checkpoint: name.to_owned(),
+            disks,
+        })
     };
-    vec![CleanUp {
-        kind,
-        checkpoint: name.to_owned(),
-        disks: carriers,
-    }]
+    names.into_iter().filter_map(step).collect()
 }
 
 /// The validity rule of libvirt, over what QEMU shows: in the top layer and in consecutive ones

@@ -15,6 +15,7 @@ use crate::model::{
 fn facts(code: ErrorCode) -> Facts {
     let disk = |disk: &str| RequestedDisk {
         disk: disk.to_owned(),
+        base: Some("cp1".to_owned()),
         target: None,
     };
     Facts {
@@ -22,7 +23,6 @@ fn facts(code: ErrorCode) -> Facts {
         error: LibvirtError::reported(code, ErrorDomain::QEMU, "some text"),
         request: Request {
             checkpoint: Some("cp9".to_owned()),
-            base: Some("cp1".to_owned()),
             disks: vec![disk("vda"), disk("vdb")],
         },
         observed: Observed {
@@ -130,6 +130,23 @@ fn a_raw_disk_is_the_callers_mistake() {
     let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
     facts.observed.disk_formats = Some(formats(DiskFormat::Raw));
     assert_eq!(decided(&facts).decision, Decision::FixRequest);
+}
+
+#[test]
+fn a_disk_that_is_backed_up_in_full_does_not_count() {
+    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
+    facts.request.disks[1].base = None;
+    facts.observed.disk_formats = Some(formats(DiskFormat::Raw));
+    assert_eq!(decided(&facts).decision, Decision::FullBackupNewChain);
+}
+
+#[test]
+fn a_checkpoint_whose_bitmap_is_good_elsewhere_is_kept() {
+    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
+    facts.observed.bitmaps = Some(BitmapTable::of(vec![row("vda", "cp1", false)]));
+    let decided = decided(&facts);
+    assert_eq!(decided.decision, Decision::FullForAffectedDisks);
+    assert!(decided.clean_up.is_empty(), "vda still needs it");
 }
 
 #[test]

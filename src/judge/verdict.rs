@@ -46,7 +46,9 @@ pub fn verdict(transcript: &Transcript, expectation: &Expectation) -> Vec<Check>
             let found = when
                 .refusal()
                 .map_or_else(|| "success".to_owned(), |error| format!("refused: {error}"));
-            vec![Check::equal("result", &"success", &found)]
+            let mut checks = vec![Check::equal("result", &"success", &found)];
+            checks.extend(proof_checks(transcript));
+            checks
         }
         Expectation::Refusal(refusal) => {
             let mut checks = refusal_checks(when, refusal);
@@ -67,9 +69,9 @@ fn refusal_checks(when: &Record, refusal: &Refusal) -> Vec<Check> {
     if let Some(part) = &refusal.message {
         checks.push(Check {
             what: "message".to_owned(),
-            expected: format!("…{part}…"),
+            expected: format!("…{}…", part.value),
             found: error.message.clone(),
-            holds: error.message.contains(part.as_str()),
+            holds: error.message.contains(part.value.as_str()),
         });
     }
     checks
@@ -97,15 +99,18 @@ fn recovery_checks(transcript: &Transcript, decision: Decision) -> Vec<Check> {
             checks.push(Check::equal(&what, &"ok", &format!("refused: {error}")));
         }
     }
-    let proved = transcript.proof.iter().map(|line| Check {
-        what: format!("proof: {}", line.claim),
-        expected: "holds".to_owned(),
-        found: line.found.clone(),
-        holds: line.holds,
-    });
-    checks.extend(proved);
+    checks.extend(proof_checks(transcript));
     if transcript.proof.is_empty() {
         checks.push(Check::equal("proof", &"given", &"none"));
     }
     checks
+}
+
+fn proof_checks(transcript: &Transcript) -> impl Iterator<Item = Check> {
+    transcript.proof.iter().map(|line| Check {
+        what: format!("proof: {}", line.claim),
+        expected: "holds".to_owned(),
+        found: line.found.clone(),
+        holds: line.holds,
+    })
 }

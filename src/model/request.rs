@@ -13,8 +13,6 @@ use super::{Api, Call, DiskFormat, ImageRef};
 pub struct Request {
     /// The checkpoint that is created, redefined, deleted or looked at.
     pub checkpoint: Option<String>,
-    /// The checkpoint that a backup is based on.
-    pub base: Option<String>,
     /// The disks that the call is about; empty where the document leaves the choice to libvirt.
     pub disks: Vec<RequestedDisk>,
 }
@@ -24,6 +22,8 @@ pub struct Request {
 pub struct RequestedDisk {
     /// Target device.
     pub disk: String,
+    /// The checkpoint that an incremental backup of it is based on.
+    pub base: Option<String>,
     /// Where a backup of it goes.
     pub target: Option<ImageRef>,
 }
@@ -41,12 +41,10 @@ impl Request {
         match (call.api, root) {
             (Api::CheckpointCreate, Some(root)) => Self {
                 checkpoint: text(root, "name"),
-                base: None,
                 disks: disks(root, "checkpoint"),
             },
             (Api::DomainBackupBegin, Some(root)) => Self {
                 checkpoint: checkpoint_root.and_then(|root| text(root, "name")),
-                base: text(root, "incremental"),
                 disks: disks(root, "backup"),
             },
             (_, _) => Self {
@@ -56,14 +54,33 @@ impl Request {
         }
     }
 
+    /// The checkpoint whose bitmap each disk needs: the base of a backup, or the one that is
+    /// redefined. Disks that need none are left out.
+    pub fn needed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.disks
+            .iter()
+            .filter_map(|disk| Some((disk.disk.as_str(), disk.base.as_deref()?)))
+    }
+
     /// Target devices of the disks.
     pub fn disk_names(&self) -> impl Iterator<Item = &str> {
         self.disks.iter().map(|disk| disk.disk.as_str())
     }
 }
 
-/// The disks of a document, but for those that `attribute` says `no` to.
+/// The disks of a document, but for those that `attribute` says `no` to. The base of each is what
+/// `src/conf/backup_conf.c:virDomainBackupAlignDisks` makes of the document; the base of a
+/// checkpoint's disk is the checkpoint itself.
 fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
+    let common = text(
+        root,
+        if attribute == "checkpoint" {
+            "name"
+        } else {
+            "incremental"
+        },
+    );
+    let common = common.filter(|base| !base.is_empty());
     let list = child(root, "disks")
         .into_iter()
         .flat_map(|list| list.children());
@@ -74,8 +91,14 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
             let format = child(node, "driver").and_then(|driver| driver.attribute("type"));
             let format = format.map_or(Some(DiskFormat::Qcow2), |word| word.parse().ok());
             let path = child(node, "target").and_then(|target| target.attribute("file"));
+            let base = match (node.attribute("backupmode"), node.attribute("incremental")) {
+                (Some("full"), _) => None,
+                (_, Some(own)) => Some(own.to_owned()),
+                (_, None) => common.clone(),
+            };
             Some(RequestedDisk {
                 disk: node.attribute("name")?.to_owned(),
+                base,
                 target: path.zip(format).map(|(path, format)| ImageRef {
                     path: path.to_owned(),
                     format,
@@ -91,4 +114,32 @@ fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'inp
 
 fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
     Some(child(node, name)?.text()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed(xml: &str) -> Vec<(String, String)> {
+        let call = Call::new(Api::DomainBackupBegin, "d").xml(xml.to_owned());
+        let request = Request::of(&call);
+        request
+            .needed()
+            .map(|(disk, base)| (disk.to_owned(), base.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn each_disk_has_the_base_that_libvirt_gives_it() {
+        let xml = "<domainbackup><incremental>c1</incremental><disks><disk name='vda'/>\
+            <disk name='vdb' backupmode='full'/><disk name='vdc' incremental='c2'/>\
+            <disk name='vdd' backup='no'/></disks></domainbackup>";
+        let pair = |disk: &str, base: &str| (disk.to_owned(), base.to_owned());
+        assert_eq!(needed(xml), [pair("vda", "c1"), pair("vdc", "c2")]);
+        assert_eq!(
+            needed("<domainbackup><disks><disk name='vda'/></disks></domainbackup>"),
+            []
+        );
+        assert_eq!(needed("not XML"), []);
+    }
 }

@@ -17,7 +17,7 @@ pub fn lower(scenario: &Scenario, place: &Place) -> Plan {
             path: format!("{}/{}.{}", place.directory, disk.target.value, disk.format),
             format: disk.format,
         },
-        size: disk.size,
+        size: disk.size.value,
     };
     let disks: Vec<PlannedDisk> = scenario.disks.iter().map(planned_disk).collect();
     let lowering = Lowering {

@@ -26,7 +26,7 @@ pub(super) fn decide(
         observed: Observed::default(),
         records: Records {
             verified_checkpoints: verified,
-            restored_and_not_resumed: false,
+            restored_and_not_resumed: session.ledger().is_restored_and_not_resumed(),
         },
     };
     let mut probes = Vec::new();
@@ -103,15 +103,12 @@ fn fetch(
     })
 }
 
-/// What the block nodes say about the bitmap that the request is about.
+/// What the block nodes say about the bitmaps that the request needs.
 fn seen(rows: &[BitmapRow], request: &Request) -> String {
-    let Some(name) = request.base.as_ref().or(request.checkpoint.as_ref()) else {
-        return format!("{} bitmaps", rows.len());
-    };
-    let on_disk = |disk: &str| {
+    let on_disk = |(disk, name): (&str, &str)| {
         let mut found = rows
             .iter()
-            .filter(|row| row.disk == disk && row.name == *name);
+            .filter(|row| row.disk == disk && row.name == name);
         let word = match found.next() {
             None => "missing",
             Some(row) if row.inconsistent => "inconsistent",
@@ -120,6 +117,10 @@ fn seen(rows: &[BitmapRow], request: &Request) -> String {
         };
         format!("bitmap {name} {word} on {disk}")
     };
-    let words: Vec<String> = request.disk_names().map(on_disk).collect();
-    words.join(", ")
+    let words: Vec<String> = request.needed().map(on_disk).collect();
+    if words.is_empty() {
+        format!("{} bitmaps", rows.len())
+    } else {
+        words.join(", ")
+    }
 }

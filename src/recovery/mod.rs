@@ -12,4 +12,4 @@ mod prove;
 mod recover;
 mod work;
 
-pub use recover::{Recovery, recover};
+pub use recover::{Recovery, conclude, execute, prove_backup};

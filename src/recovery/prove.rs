@@ -2,65 +2,45 @@
 
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, BitmapTable, Call};
+use crate::model::{Api, BitmapTable, Call, JobEnd, JobEvent, Observation};
+use crate::transcript::{Exchange, HostState, Record};
 
 impl Work<'_, '_> {
-    /// Restores every disk of the last backup from its chain of images and compares it, byte for
-    /// byte, with what the guest had at the backup's instant.
+    /// Waits for the last backup; it must end well, and every byte of it must be what the guest
+    /// had at its instant.
     pub(super) fn prove_last_backup(&mut self) -> Result<(), DriverError> {
-        let Some(backup) = self.session.ledger().last_backup().cloned() else {
-            self.claim("restored backup", "no backup was taken", false);
-            return Ok(());
-        };
-        let mut all_equal = !backup.disks.is_empty();
-        for taken in &backup.disks {
-            let kind = if backup.base.is_some() {
+        let record = self.session.await_backup()?;
+        let ended_well = ended_well(&record);
+        self.keep(record);
+        if !ended_well {
+            self.claim("backup job", "did not complete", false);
+        }
+        let restored = self.session.restore_last_backup()?;
+        if restored.is_empty() {
+            self.claim("restore", "no disk of the backup is in the books", false);
+        }
+        for disk in restored {
+            let kind = if disk.incremental {
                 "incremental"
             } else {
                 "full"
             };
-            let claim = format!("restore {} {kind}", taken.disk);
-            let Some(chain) = self.session.ledger().restore_chain(&backup, &taken.disk) else {
-                self.claim(claim, "its base is not in the books", false);
-                all_equal = false;
-                continue;
-            };
-            let layers = chain.len();
-            let restored = self.session.read_chain(chain)?;
-            let size = taken.content.size();
-            match taken.content.difference(&restored) {
-                None => {
-                    let images = if layers == 1 {
-                        "1 image".to_owned()
-                    } else {
-                        format!("{layers} images")
-                    };
-                    self.claim(
-                        claim,
-                        format!("{size} of {size} equal, from {images}"),
-                        true,
-                    );
-                }
-                Some(difference) => {
-                    self.claim(claim, difference.to_string(), false);
-                    all_equal = false;
-                }
-            }
-        }
-        if all_equal {
-            self.session.ledger_mut().mark_verified();
+            self.claim(
+                format!("restore {} {kind}", disk.disk),
+                disk.found,
+                disk.equal,
+            );
         }
         Ok(())
     }
 
-    /// Whoever has to investigate finds everything: two looks at the host see the same.
-    pub(super) fn prove_nothing_changes(&mut self) -> Result<(), DriverError> {
-        let before = self.session.host_state()?;
-        let holds = before == self.session.host_state()?;
+    /// Whoever has to investigate finds everything that was there when the call was refused.
+    pub(super) fn prove_nothing_changed(&mut self, refused: &HostState) -> Result<(), DriverError> {
+        let holds = *refused == self.session.host_state()?;
         let found = if holds {
             "everything kept"
         } else {
-            "the host changes by itself"
+            "the host has changed"
         };
         self.claim("nothing deleted", found, holds);
         Ok(())
@@ -136,4 +116,20 @@ impl Work<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Every disk of a backup has completed, and so has the job.
+fn ended_well(record: &Record) -> bool {
+    let Exchange::Action {
+        observation: Observation::Events(events),
+        ..
+    } = &record.exchange
+    else {
+        return false;
+    };
+    let well = |event: &JobEvent| match event {
+        JobEvent::JobCompleted { success, .. } => *success,
+        JobEvent::BlockJob { end, .. } => *end == JobEnd::Completed,
+    };
+    !events.is_empty() && events.iter().all(well)
 }

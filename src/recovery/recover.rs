@@ -6,31 +6,37 @@ use crate::driver::DriverError;
 use crate::model::{Call, Decision, LibvirtError};
 use crate::plan::Step;
 use crate::session::Session;
-use crate::transcript::{Conclusion, ProofLine, Record};
+use crate::transcript::{Conclusion, HostState, ProofLine, Record};
 
-/// A recovery, as far as it got.
+/// What was done, and what shows that it worked.
 #[derive(Clone, Debug)]
 pub struct Recovery {
-    /// What was decided.
-    pub conclusion: Conclusion,
     /// What was done.
     pub steps: Vec<Record>,
     /// What shows that it worked.
     pub proof: Vec<ProofLine>,
 }
 
-/// Decides what to do after `error`, does it, and proves it.
+/// Decides what to do after `error`, asking the host what the judge needs to know.
+pub fn conclude(
+    session: &mut Session<'_>,
+    call: &Call,
+    error: &LibvirtError,
+) -> Result<Conclusion, DriverError> {
+    consult::decide(session, call, error)
+}
+
+/// Executes a decision and proves it. `refused` is the host right after the refusal.
 ///
 /// # Errors
 /// The driver could not find something out, or the decision is one that this build cannot
 /// execute yet.
-pub fn recover(
+pub fn execute(
     session: &mut Session<'_>,
-    call: &Call,
-    error: &LibvirtError,
+    conclusion: &Conclusion,
+    refused: &HostState,
     remedy: &[Step],
 ) -> Result<Recovery, DriverError> {
-    let conclusion = consult::decide(session, call, error)?;
     let mut work = Work {
         session,
         steps: Vec::new(),
@@ -39,7 +45,7 @@ pub fn recover(
     match conclusion.decision {
         Decision::FixRequest => fix_request::execute(&mut work, remedy)?,
         Decision::FullBackupNewChain => full_backup::execute(&mut work, &conclusion.clean_up)?,
-        Decision::InvestigateEscalate => work.prove_nothing_changes()?,
+        Decision::InvestigateEscalate => work.prove_nothing_changed(refused)?,
         Decision::RetryAfterJobEnds
         | Decision::ChangeDomainStateThenRetry
         | Decision::RestoreEnvironmentThenRetry
@@ -48,17 +54,20 @@ pub fn recover(
         | Decision::FullForAffectedDisks
         | Decision::TreatAsDone => {
             // The judge may well be right; what is missing is the way to prove it.
-            let text = format!(
-                "executing `{}`, decided after: {error}",
-                conclusion.decision
-            );
+            let text = format!("executing the decision `{}`", conclusion.decision);
             return Err(DriverError::NotModelled(text));
         }
     }
-    let Work { steps, proof, .. } = work;
-    Ok(Recovery {
-        conclusion,
-        steps,
-        proof,
-    })
+    Ok(work.into_recovery())
+}
+
+/// Proves a backup that succeeded: it ends well, and every byte of it is right.
+pub fn prove_backup(session: &mut Session<'_>) -> Result<Recovery, DriverError> {
+    let mut work = Work {
+        session,
+        steps: Vec::new(),
+        proof: Vec::new(),
+    };
+    work.prove_last_backup()?;
+    Ok(work.into_recovery())
 }

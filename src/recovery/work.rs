@@ -1,5 +1,6 @@
 //! A recovery under way: what it did so far, and what that shows.
 
+use super::Recovery;
 use crate::driver::DriverError;
 use crate::model::Call;
 use crate::session::Session;
@@ -13,6 +14,13 @@ pub(super) struct Work<'w, 'd> {
 }
 
 impl Work<'_, '_> {
+    pub(super) fn into_recovery(self) -> Recovery {
+        Recovery {
+            steps: self.steps,
+            proof: self.proof,
+        }
+    }
+
     /// Issues a call of the recovery; `false` if libvirt refused it.
     pub(super) fn call(&mut self, label: &str, call: &Call) -> Result<bool, DriverError> {
         let record = self.session.call(label, call)?;

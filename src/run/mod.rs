@@ -12,4 +12,4 @@ pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Summary};
 pub use one::{Ran, Stopped, run_scenario};
 pub use outcome::{Failure, Outcome};
-pub use schedule::{Options, run};
+pub use schedule::{Options, STACK, run};

@@ -2,10 +2,10 @@
 
 use crate::driver::{Driver, DriverError};
 use crate::judge::{Check, verdict};
-use crate::model::Place;
-use crate::plan::{Plan, Step, lower};
-use crate::recovery::recover;
-use crate::scenario::Scenario;
+use crate::model::{Answer, Api, Decision, Place};
+use crate::plan::{Operation, Plan, Step, lower};
+use crate::recovery::{conclude, execute, prove_backup};
+use crate::scenario::{Expectation, Scenario};
 use crate::session::Session;
 use crate::transcript::{Exchange, Record, Redactions, Transcript, render};
 
@@ -86,18 +86,66 @@ fn play(
     }
     for step in &history {
         transcript.history.push(succeed(&mut session, step)?);
+        if matches!(step.operation, Operation::AwaitBackup) {
+            verify(&mut session, &step.label)?;
+        }
     }
     transcript.before = Some(session.host_state()?);
     let record = session.perform(&when)?;
     transcript.when = Some(record.clone());
-    transcript.after = Some(session.host_state()?);
-    if let (Some(error), Exchange::Call { call, .. }) = (record.refusal(), &record.exchange) {
-        let recovery = recover(&mut session, call, error, &remedy)?;
-        transcript.conclusion = Some(recovery.conclusion);
-        transcript.recovery = recovery.steps;
-        transcript.proof = recovery.proof;
+    let Exchange::Call { call, answer } = &record.exchange else {
+        return Ok(());
+    };
+    let error = match answer {
+        Answer::Refused(error) => error,
+        Answer::Returned(_) if call.api == Api::DomainBackupBegin => {
+            // Its state could not be compared while the job still runs.
+            let recovery = prove_backup(&mut session)?;
+            (transcript.recovery, transcript.proof) = (recovery.steps, recovery.proof);
+            transcript.after = Some(session.host_state()?);
+            return Ok(());
+        }
+        Answer::Returned(_) => {
+            transcript.after = Some(session.host_state()?);
+            return Ok(());
+        }
+    };
+    let refused = session.host_state()?;
+    transcript.after = Some(refused.clone());
+    let conclusion = conclude(&mut session, call, error)?;
+    transcript.conclusion = Some(conclusion.clone());
+    match execute(&mut session, &conclusion, &refused, &remedy) {
+        // Another decision than the expected one is the finding; that it cannot be executed is not.
+        Err(DriverError::NotModelled(_))
+            if expected_decision(scenario) != Some(conclusion.decision) => {}
+        executed => {
+            let recovery = executed?;
+            (transcript.recovery, transcript.proof) = (recovery.steps, recovery.proof);
+        }
     }
     Ok(())
+}
+
+fn expected_decision(scenario: &Scenario) -> Option<Decision> {
+    match &scenario.then {
+        Expectation::Success => None,
+        Expectation::Refusal(refusal) => Some(refusal.decision),
+    }
+}
+
+/// A backup before the call under test must restore, or the scenario is not the one it claims.
+fn verify(session: &mut Session<'_>, label: &str) -> Result<(), DriverError> {
+    let restored = session.restore_last_backup()?;
+    match restored.iter().find(|disk| !disk.equal) {
+        None => Ok(()),
+        Some(disk) => {
+            let text = format!(
+                "after `{label}` the backup of {} does not restore: {}",
+                disk.disk, disk.found
+            );
+            Err(DriverError::Failed(text))
+        }
+    }
 }
 
 /// A step before the call under test must succeed, or the scenario is not the one it claims.

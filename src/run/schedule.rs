@@ -22,6 +22,9 @@ use crate::model::Identity;
 use crate::snapshot::compare;
 use crate::suite::{Case, Suite};
 
+/// The stack of a slot, in bytes: the YAML reader recurses up to its own limit before ours holds.
+pub const STACK: usize = 16 << 20;
+
 /// How a run goes about it.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -56,12 +59,13 @@ pub fn run(
     let mut summary = Summary::default();
     let next = AtomicUsize::new(0);
     let identified = AtomicBool::new(false);
+    let mut failed = None;
     thread::scope(|scope| {
         let (sender, events) = channel();
         for _ in 0..jobs {
             let events = sender.clone();
             let (directory, identified, next) = (&directory, &identified, &next);
-            scope.spawn(move || {
+            let slot = move || {
                 let directory = directory.as_ref().map(TempDir::path);
                 let mut slot = Slot {
                     suite,
@@ -74,7 +78,16 @@ pub fn run(
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     slot.take(case);
                 }
-            });
+            };
+            let spawned = thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, slot);
+            if let Err(error) = spawned {
+                failed = Some(DriverError::Failed(format!(
+                    "cannot start a thread: {error}"
+                )));
+                break;
+            }
         }
         drop(sender);
         for event in events {
@@ -84,6 +97,9 @@ pub fn run(
             consume(&event);
         }
     });
+    if let Some(error) = failed {
+        return Err(error);
+    }
     summary.duration = started.elapsed();
     consume(&Event::Finished(summary));
     Ok(summary)

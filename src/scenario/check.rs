@@ -3,8 +3,10 @@
 use super::decode::all_steps;
 use super::diagnostic::Problem;
 use super::fields::Collected;
-use super::syntax::{BackupRequest, CheckpointRequest, Expectation, Scenario, Spanned, StepKind};
-use crate::model::Size;
+use super::syntax::{
+    BackupRequest, CheckpointRequest, Expectation, Refusal, Scenario, Spanned, Step, StepKind,
+};
+use crate::model::{Api, Decision, Size};
 
 /// Checks a scenario whose structure is sound. `file_stem` is the file's name without
 /// `.yaml`.
@@ -22,6 +24,14 @@ pub(super) fn check(scenario: &Scenario, file_stem: &str, problems: &mut Collect
     }
     for disk in &scenario.disks {
         check_target_name(&disk.target, problems);
+        check_sectors(&disk.size, problems);
+        if disk.size.value == Size(0) {
+            problems.report(Problem::new(
+                "scenario::empty_disk",
+                disk.size.span.clone(),
+                "a disk has at least one sector",
+            ));
+        }
     }
     let mut labels = Vec::new();
     for step in all_steps(scenario) {
@@ -61,7 +71,7 @@ pub(super) fn check(scenario: &Scenario, file_stem: &str, problems: &mut Collect
             | StepKind::Call(_) => {}
         }
     }
-    if !matches!(&scenario.when.kind, kind if is_libvirt_call(kind)) {
+    if call_name(&scenario.when.kind).is_none() {
         problems.report(
             Problem::new(
                 "scenario::when",
@@ -71,19 +81,55 @@ pub(super) fn check(scenario: &Scenario, file_stem: &str, problems: &mut Collect
             .help("move the step into `history`"),
         );
     }
-    if let Expectation::Refusal(refusal) = &scenario.then
-        && refusal.decision == crate::model::Decision::FixRequest
-        && refusal.remedy.is_empty()
+    if let Expectation::Refusal(refusal) = &scenario.then {
+        check_refusal(scenario, refusal, problems);
+    }
+}
+
+fn check_refusal(scenario: &Scenario, refusal: &Refusal, problems: &mut Collected) {
+    if let Some(message) = &refusal.message
+        && message.value.is_empty()
     {
+        problems.report(
+            Problem::new(
+                "scenario::empty_message",
+                message.span.clone(),
+                "an empty message holds for every error",
+            )
+            .help("write a part of the message, or leave the key out"),
+        );
+    }
+    let corrects = |step: &Step| call_name(&step.kind) == call_name(&scenario.when.kind);
+    if refusal.decision == Decision::FixRequest && !refusal.remedy.iter().any(corrects) {
         problems.report(
             Problem::new(
                 "scenario::no_remedy",
                 scenario.when.span.clone(),
-                "decision `fix-request` needs a `remedy`",
+                "decision `fix-request` needs a `remedy` with the corrected call",
             )
             .label("the call that has to be corrected")
-            .help("only the author knows the corrected request: add `then.remedy`"),
+            .help("only the author knows the corrected request: add it as `then.remedy`"),
         );
+    }
+}
+
+/// The function of libvirt that a step calls.
+fn call_name(kind: &StepKind) -> Option<Api> {
+    match kind {
+        StepKind::Start => Some(Api::DomainCreate),
+        StepKind::Pause => Some(Api::DomainSuspend),
+        StepKind::Resume => Some(Api::DomainResume),
+        StepKind::Destroy => Some(Api::DomainDestroy),
+        StepKind::CheckpointCreate(_) | StepKind::CheckpointRedefine { .. } => {
+            Some(Api::CheckpointCreate)
+        }
+        StepKind::CheckpointDump { .. } => Some(Api::CheckpointGetXmlDesc),
+        StepKind::CheckpointDelete { .. } => Some(Api::CheckpointDelete),
+        StepKind::BackupBegin(_) => Some(Api::DomainBackupBegin),
+        StepKind::Call(raw) => Some(raw.api),
+        StepKind::AwaitBackup | StepKind::GuestWrite { .. } | StepKind::RecreateImage { .. } => {
+            None
+        }
     }
 }
 
@@ -97,13 +143,6 @@ fn check_target_name(target: &Spanned<String>, problems: &mut Collected) {
                 .help("write small letters and digits, such as vda or sdb"),
         );
     }
-}
-
-fn is_libvirt_call(kind: &StepKind) -> bool {
-    !matches!(
-        kind,
-        StepKind::GuestWrite { .. } | StepKind::RecreateImage { .. } | StepKind::AwaitBackup
-    )
 }
 
 fn check_disk(scenario: &Scenario, disk: &Spanned<String>, problems: &mut Collected) {
@@ -136,7 +175,7 @@ fn check_range(
         return;
     };
     let end = offset.value.bytes().saturating_add(length.value.bytes());
-    if end > found.size.bytes() {
+    if end > found.size.value.bytes() {
         problems.report(
             Problem::new(
                 "scenario::beyond_end",
@@ -147,20 +186,20 @@ fn check_range(
                     disk.value
                 ),
             )
-            .label(format!("the disk has {}", found.size)),
+            .label(format!("the disk has {}", found.size.value)),
         );
     }
-    for size in [offset, length] {
-        if !size.value.bytes().is_multiple_of(512) {
-            problems.report(
-                Problem::new(
-                    "scenario::alignment",
-                    size.span.clone(),
-                    format!("{} is not a whole number of sectors", size.value),
-                )
-                .help("a guest writes sectors of 512 bytes"),
-            );
-        }
+    check_sectors(offset, problems);
+    check_sectors(length, problems);
+}
+
+fn check_sectors(size: &Spanned<Size>, problems: &mut Collected) {
+    if !size.value.bytes().is_multiple_of(512) {
+        let message = format!("{} is not a whole number of sectors", size.value);
+        problems.report(
+            Problem::new("scenario::alignment", size.span.clone(), message)
+                .help("disks and writes are made of sectors of 512 bytes"),
+        );
     }
 }
 

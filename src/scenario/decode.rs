@@ -79,7 +79,7 @@ fn decode_disks(node: &Node, problems: &mut Collected) -> Vec<Disk> {
         Some(Disk {
             target,
             format: format?,
-            size: size?.value,
+            size: size?,
         })
     };
     fields.all().filter_map(decode_disk).collect()
@@ -127,7 +127,7 @@ fn decode_then(node: &Node, problems: &mut Collected) -> Option<Expectation> {
     Some(Expectation::Refusal(Refusal {
         error: error?,
         error_domain: whole(error_domain)?,
-        message: message?.map(|text| text.value),
+        message: message?,
         decision: decision?,
         remedy: remedy.unwrap_or_default(),
     }))

@@ -287,9 +287,21 @@ fn decode_call(body: &Node, problems: &mut Collected) -> Option<RawCall> {
     let disk = argument("disk", Argument::Disk);
     let xml = argument("xml", Argument::Xml);
     let checkpoint_xml = argument("checkpoint-xml", Argument::CheckpointXml);
-    let flags = fields
-        .optional("flags")
-        .map(|node| problems.number(node, "`flags`", "a number of 32 bits"));
+    let flags = fields.optional("flags").map(|node| {
+        if let Some(api) = api
+            && !api.takes_flags()
+        {
+            problems.report(
+                Problem::new(
+                    "scenario::argument",
+                    node.span.clone(),
+                    format!("`{api}` takes no `flags`"),
+                )
+                .help("remove the key"),
+            );
+        }
+        problems.number(node, "`flags`", "a number of 32 bits")
+    });
     fields.finish(problems);
     let value = |text: Option<Spanned<String>>| text.map(|text| text.value);
     Some(RawCall {

@@ -43,7 +43,7 @@ pub struct Disk {
     /// Format of the image.
     pub format: DiskFormat,
     /// Virtual size of the image.
-    pub size: Size,
+    pub size: Spanned<Size>,
 }
 
 /// One step of a history, and its place.
@@ -184,7 +184,7 @@ pub struct Refusal {
     /// The part of libvirt that raises it.
     pub error_domain: Option<ErrorDomain>,
     /// A part of the message.
-    pub message: Option<String>,
+    pub message: Option<Spanned<String>>,
     /// The documented decision.
     pub decision: Decision,
     /// The operator's part of the recovery, which only the author knows.

@@ -100,3 +100,33 @@ fn names_stay_inside_the_scenarios_directory() {
     );
     insta::assert_snapshot!(report(&text));
 }
+
+#[test]
+fn nesting_without_end_is_refused() {
+    for (depth, code) in [(100, "scenario::too_large"), (10_000, "scenario::yaml")] {
+        let text = format!("format: {}{}", "[".repeat(depth), "]".repeat(depth));
+        let parse = move || parse(Path::new("case.yaml"), &text).unwrap_err();
+        // The stack of a run's slots.
+        let thread = std::thread::Builder::new()
+            .stack_size(crate::run::STACK)
+            .spawn(parse);
+        let diagnostics = thread.unwrap().join().unwrap();
+        assert_eq!(diagnostics.problems().len(), 1);
+        assert_eq!(diagnostics.problems()[0].code, code);
+    }
+}
+
+#[test]
+fn what_could_never_fail_is_refused() {
+    let text = GOOD
+        .replace(
+            "decision: fix-request",
+            "message: \"\"\n  decision: fix-request",
+        )
+        .replace(
+            "    - checkpoint-create: { name: c1, disks: [vda] }",
+            "    - pause",
+        )
+        .replace("format: raw, size: 16M", "format: raw, size: 1000");
+    insta::assert_snapshot!(report(&text));
+}

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::RequireIndent;
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Location, Spanned};
 
@@ -40,7 +41,7 @@ impl Node {
             merge_keys: MergeKeyPolicy::Error,
             require_indent: RequireIndent::Even,
             with_snippet: false,
-            budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0 },
+            budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_depth: 64 },
         };
         let root: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
             .map_err(|error| syntax_problem(text, &error))?;
@@ -94,14 +95,20 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
     // The place is shown by the label; keep the message to its first sentence.
     let said = full.lines().next().unwrap_or(&full);
     let said = said.split(" at line ").next().unwrap_or(said);
-    if matches!(error.without_snippet(), serde_saphyr::Error::Budget { .. }) {
-        return Problem::new(
-            "scenario::anchor",
-            span,
-            "anchors and aliases are not part of the language",
-        )
-        .label("here or later in the file")
-        .help("write the value out; the same text twice is easier to review");
+    let breach = if let serde_saphyr::Error::Budget { breach, .. } = error.without_snippet() {
+        Some(breach)
+    } else {
+        None
+    };
+    if let Some(BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }) = breach {
+        let message = "anchors and aliases are not part of the language";
+        return Problem::new("scenario::anchor", span, message)
+            .label("here or later in the file")
+            .help("write the value out; the same text twice is easier to review");
+    }
+    if breach.is_some() {
+        let message = format!("too large or too deep for a scenario: {said}");
+        return Problem::new("scenario::too_large", span, message);
     }
     Problem::new("scenario::yaml", span, format!("not valid YAML: {said}"))
         .label("the reader stopped here")
@@ -162,6 +169,10 @@ impl<'de> Visitor<'de> for RawVisitor {
 
     fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
         Ok(Raw::Int(value.into()))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Raw, E> {
+        Ok(Raw::Int(i128::try_from(value).unwrap_or(i128::MAX)))
     }
 
     fn visit_f64<E>(self, _value: f64) -> Result<Raw, E> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use crate::driver::{Driver, DriverError};
-use crate::model::{Action, Answer, Api, Call, Identity, Observation, Place, Request, Value};
+use crate::model::{Action, Answer, Call, Identity, Observation, Place, Value};
 use crate::plan::{Operation, PlannedCall, PlannedDisk, Step};
 use crate::transcript::{Exchange, Record};
 
@@ -16,8 +16,6 @@ pub struct Session<'a> {
     ledger: Ledger,
     /// Answers that a later step sends back, by label.
     kept: BTreeMap<String, String>,
-    /// Disks of the backup that was begun last.
-    last_backup: Vec<String>,
 }
 
 impl<'a> Session<'a> {
@@ -29,7 +27,6 @@ impl<'a> Session<'a> {
             disks,
             ledger: Ledger::default(),
             kept: BTreeMap::new(),
-            last_backup: Vec::new(),
         }
     }
 
@@ -66,23 +63,15 @@ impl<'a> Session<'a> {
         match &step.operation {
             Operation::Call(planned) => self.send(&step.label, planned),
             Operation::Act(action) => self.act(&step.label, action),
-            Operation::AwaitBackup => {
-                let action = Action::AwaitBackup {
-                    domain: self.place.domain.clone(),
-                    disks: self.last_backup.clone(),
-                };
-                self.act(&step.label, &action)
-            }
+            Operation::AwaitBackup => self.await_backup(),
         }
     }
 
     /// Issues a call that is complete.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Record, DriverError> {
         let answer = self.driver.call(call)?;
-        if let (Api::DomainBackupBegin, Answer::Returned(_)) = (call.api, &answer) {
-            let request = Request::of(call);
-            self.last_backup = request.disk_names().map(str::to_owned).collect();
-            self.ledger.note_backup(&request);
+        if let Answer::Returned(_) = &answer {
+            self.ledger.note_call(call);
         }
         let exchange = Exchange::Call {
             call: call.clone(),
@@ -92,6 +81,19 @@ impl<'a> Session<'a> {
             label: label.to_owned(),
             exchange,
         })
+    }
+
+    /// Waits for the backup that was begun last.
+    pub fn await_backup(&mut self) -> Result<Record, DriverError> {
+        let last = self.ledger.last_backup().into_iter();
+        let disks = last
+            .flat_map(|backup| &backup.disks)
+            .map(|taken| taken.disk.clone());
+        let action = Action::AwaitBackup {
+            domain: self.place.domain.clone(),
+            disks: disks.collect(),
+        };
+        self.act("await-backup", &action)
     }
 
     /// Does something to the host.

@@ -7,6 +7,8 @@
 mod execute;
 mod ledger;
 mod observe;
+mod restore;
 
 pub use execute::Session;
 pub use ledger::{Ledger, TakenBackup, TakenDisk};
+pub use restore::Restored;

@@ -43,18 +43,38 @@ impl Mock {
                 return no_secret(usage);
             }
             if let Some(base) = &incremental {
-                check_base(domain, disk, base)?;
+                let created = prepared.as_ref().map(|prepared| prepared.name.as_str());
+                check_base(domain, disk, base, created)?;
             }
         }
         if selected.is_empty() {
             let text = "no disks selected for backup";
             return refuse(ErrorCode::CONFIG_UNSUPPORTED, ErrorDomain::QEMU, text);
         }
+        let mut created: Vec<&str> = Vec::new();
         for disk in &selected {
-            if self.world.images.contains_key(&disk.target) {
+            let path = disk.target.as_str();
+            if !self.is_in_directory(path) {
+                return not_modelled("a target outside the scenario's directory");
+            }
+            if self.world.images.contains_key(path) || created.contains(&path) {
                 let target = &domain.disks[disk.index].target;
-                let text = format!("store '{}' for backup of '{target}' exists", disk.target);
+                let text = format!("store '{path}' for backup of '{target}' exists");
                 return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
+            }
+            created.push(path);
+        }
+        for disk in selected.iter().filter(|_| incremental.is_some()) {
+            // The merged bitmap of a push lies on the disk itself while the job runs.
+            let temporary = format!("backup-{}", domain.disks[disk.index].target);
+            let top = active.bitmaps[disk.index].first();
+            let taken = top.is_some_and(|top| top.contains_key(&temporary));
+            if taken
+                || prepared
+                    .as_ref()
+                    .is_some_and(|prepared| prepared.name == temporary)
+            {
+                return bitmap_exists(&temporary);
             }
         }
         if let Some(prepared) = &prepared {
@@ -144,10 +164,11 @@ fn no_secret<T>(usage: &str) -> Ruled<T> {
     refuse(ErrorCode::NO_SECRET, ErrorDomain::SECRET, &text)
 }
 
-/// `qemu_backup.c:qemuBackupDiskPrepareOneBitmaps`: first the metadata, then the bitmaps.
-fn check_base(domain: &Domain, disk: &Selected, base: &str) -> Ruled<()> {
+/// `qemu_backup.c:qemuBackupDiskPrepareOneBitmaps`: first the metadata, then the bitmaps. The
+/// checkpoint of the same call is defined by now, but its bitmap is not there yet.
+fn check_base(domain: &Domain, disk: &Selected, base: &str, created: Option<&str>) -> Ruled<()> {
     let target = &domain.disks[disk.index].target;
-    if domain.checkpoints.get(base).is_none() {
+    if domain.checkpoints.get(base).is_none() && created != Some(base) {
         let text =
             format!("Checkpoint '{base}' for incremental backup of disk '{target}' not found");
         return refuse(ErrorCode::NO_DOMAIN_CHECKPOINT, ErrorDomain::QEMU, &text);

@@ -29,6 +29,9 @@ impl Mock {
 
     pub(super) fn domain_undefine(&mut self, call: &Call) -> Ruled {
         let domain = self.domain(call)?;
+        if call.flags != 0 {
+            return not_modelled("virDomainUndefineFlags with flags");
+        }
         if domain.active.is_some() || !domain.checkpoints.is_empty() {
             return not_modelled("undefining a domain that is active or has checkpoints");
         }
@@ -56,7 +59,7 @@ impl Mock {
     /// `src/qemu/qemu_driver.c:qemuDomainDestroyFlags`. QEMU is asked to end by SIGTERM, so it
     /// closes its images cleanly.
     pub(super) fn domain_destroy(&mut self, call: &Call) -> Ruled {
-        check_flags(call.flags, 1, "qemuDomainDestroyFlags")?;
+        check_flags(call.flags, 3, "qemuDomainDestroyFlags")?;
         if self.domain(call)?.active.is_none() {
             return refuse(
                 ErrorCode::OPERATION_INVALID,
@@ -76,7 +79,15 @@ impl Mock {
                 "domain is not running",
             );
         };
-        active.paused = call.api == Api::DomainSuspend;
+        let suspend = call.api == Api::DomainSuspend;
+        match (suspend, active.paused) {
+            (true, true) => return not_modelled("suspending a paused domain"),
+            (false, false) => {
+                let text = "domain is already running";
+                return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+            }
+            (_, _) => active.paused = suspend,
+        }
         Ok(Value::Nothing)
     }
 

@@ -59,28 +59,52 @@ pub(super) fn domain(xml: Option<&str>) -> Ruled<DomainDocument> {
     };
     let document = well_formed(xml)?;
     let root = document.root_element();
+    known(
+        root,
+        &["type"],
+        &["name", "uuid", "memory", "os", "devices", "capabilities"],
+    )?;
     let Some((name, uuid)) = text_of(root, "name").zip(text_of(root, "uuid")) else {
         return not_modelled("a domain without name or UUID");
     };
-    let devices = root.children().find(|node| node.has_tag_name("devices"));
-    let elements = devices.into_iter().flat_map(|node| node.children());
-    let disks: Option<Vec<Disk>> = elements
-        .filter(|node| node.has_tag_name("disk"))
-        .map(domain_disk)
-        .collect();
-    match disks {
-        Some(disks) => Ok(DomainDocument { name, uuid, disks }),
-        None => not_modelled("a disk other than a qcow2 or raw file"),
+    if root.attribute("type") != Some("qemu") {
+        return not_modelled("a domain of another type than qemu");
     }
+    let Some(devices) = element(root, "devices") else {
+        return not_modelled("a domain without devices");
+    };
+    let mut disks = Vec::new();
+    for device in devices.children().filter(Node::is_element) {
+        match device.tag_name().name() {
+            "disk" => disks.push(domain_disk(device)?),
+            "controller" | "memballoon" => known(device, &["type", "model"], &[])?,
+            "emulator" => known(device, &[], &[])?,
+            name => return not_modelled(format!("<{name}> in <devices>")),
+        }
+    }
+    Ok(DomainDocument { name, uuid, disks })
 }
 
-fn domain_disk(disk: Node<'_, '_>) -> Option<Disk> {
-    let child = |name: &'static str| disk.children().find(move |node| node.has_tag_name(name));
-    Some(Disk {
-        target: child("target")?.attribute("dev")?.to_owned(),
-        source: child("source")?.attribute("file")?.to_owned(),
-        format: child("driver")?.attribute("type")?.parse().ok()?,
-    })
+fn domain_disk(disk: Node<'_, '_>) -> Ruled<Disk> {
+    known(disk, &["type", "device"], &["driver", "source", "target"])?;
+    let attribute = |child: &'static str, name: &'static str| {
+        element(disk, child)
+            .and_then(|node| node.attribute(name))
+            .map(str::to_owned)
+    };
+    let format = attribute("driver", "type").and_then(|word| word.parse().ok());
+    match (
+        attribute("target", "dev"),
+        attribute("source", "file"),
+        format,
+    ) {
+        (Some(target), Some(source), Some(format)) => Ok(Disk {
+            target,
+            source,
+            format,
+        }),
+        (_, _, _) => not_modelled("a disk other than a qcow2 or raw file"),
+    }
 }
 
 pub(super) fn checkpoint(xml: Option<&str>, function: &str) -> Ruled<CheckpointDocument> {
@@ -102,12 +126,21 @@ pub(super) fn checkpoint(xml: Option<&str>, function: &str) -> Ruled<CheckpointD
             "domain",
         ],
     )?;
-    let creation_time = match text_of(root, "creationTime").map(|text| text.parse()) {
+    let creation_time = match text_of(root, "creationTime") {
         None => None,
-        Some(Ok(seconds)) => Some(seconds),
-        Some(Err(_)) => return not_modelled("a creationTime that is no number"),
+        Some(text) => Some(seconds(&text)?),
     };
-    let parent = element(root, "parent").and_then(|parent| text_of(parent, "name"));
+    let parent = match element(root, "parent") {
+        None => None,
+        Some(parent) => {
+            known(parent, &[], &["name"])?;
+            text_of(parent, "name")
+        }
+    };
+    let name = text_of(root, "name");
+    if let Some(name) = &name {
+        plain_name(name)?;
+    }
     let disks = match element(root, "disks") {
         None => None,
         Some(list) => Some(
@@ -117,13 +150,32 @@ pub(super) fn checkpoint(xml: Option<&str>, function: &str) -> Ruled<CheckpointD
         ),
     };
     Ok(CheckpointDocument {
-        name: text_of(root, "name"),
+        name,
         description: text_of(root, "description"),
         parent,
         creation_time,
         disks,
         has_domain: element(root, "domain").is_some(),
     })
+}
+
+/// Digits only, and less than 2^63: the rest is refused by the schema or misread.
+fn seconds(text: &str) -> Ruled<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<i64>() {
+        Ok(seconds) if digits => Ok(seconds.unsigned_abs()),
+        Ok(_) | Err(_) => not_modelled("a creationTime out of the ordinary"),
+    }
+}
+
+/// What the schema takes for a name, and short enough for a metadata file.
+fn plain_name(name: &str) -> Ruled<()> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(inner);
+    if plain && name.len() <= 247 {
+        return Ok(());
+    }
+    not_modelled("a checkpoint name out of the ordinary")
 }
 
 fn checkpoint_disk(disk: Node<'_, '_>) -> Ruled<CheckpointDiskElement> {
@@ -136,6 +188,9 @@ fn checkpoint_disk(disk: Node<'_, '_>) -> Ruled<CheckpointDiskElement> {
     let Some(name) = disk.attribute("name") else {
         return not_modelled("a checkpoint disk without name");
     };
+    if !has_bitmap && (disk.has_attribute("bitmap") || disk.has_attribute("size")) {
+        return not_modelled("a bitmap of a checkpoint disk of type no");
+    }
     let bitmap = disk.attribute("bitmap").map(str::to_owned);
     Ok(CheckpointDiskElement {
         name: name.to_owned(),
@@ -184,6 +239,9 @@ fn backup_disk(disk: Node<'_, '_>) -> Ruled<BackupDiskElement> {
         (Some(kind), _) => return not_modelled(format!("a backup target of type {kind}")),
         (None, Some(_)) => return not_modelled("a backup target without a type"),
     }
+    if let Some(driver) = element(disk, "driver") {
+        known(driver, &["type"], &[])?;
+    }
     let format = element(disk, "driver").and_then(|driver| driver.attribute("type"));
     let format = match format.map(str::parse) {
         None => None,
@@ -210,7 +268,13 @@ fn backup_disk(disk: Node<'_, '_>) -> Ruled<BackupDiskElement> {
 /// The usage name of the secret.
 fn encryption(encryption: Node<'_, '_>) -> Ruled<String> {
     known(encryption, &["format"], &["secret"])?;
+    if encryption.attribute("format") != Some("luks") {
+        return not_modelled("an encryption other than luks");
+    }
     let secret = element(encryption, "secret");
+    if let Some(secret) = secret {
+        known(secret, &["type", "usage"], &[])?;
+    }
     let usage = secret.filter(|secret| secret.attribute("type") == Some("passphrase"));
     match usage.and_then(|secret| secret.attribute("usage")) {
         Some(usage) => Ok(usage.to_owned()),
@@ -233,7 +297,8 @@ fn rooted<'a, 'input>(document: &'a Document<'input>, name: &str) -> Ruled<Node<
     refuse(ErrorCode::XML_ERROR, ErrorDomain::XML, &text)
 }
 
-/// Everything in `node` must be known, or the schema's verdict would be invented.
+/// Everything in `node` must be known, and stand there once, or the schema's verdict would be
+/// invented.
 fn known(node: Node<'_, '_>, attributes: &[&str], elements: &[&str]) -> Ruled<()> {
     let inside = node.tag_name().name();
     let foreign = node
@@ -242,11 +307,18 @@ fn known(node: Node<'_, '_>, attributes: &[&str], elements: &[&str]) -> Ruled<()
     if let Some(attribute) = foreign {
         return not_modelled(format!("attribute {} of <{inside}>", attribute.name()));
     }
-    let mut children = node.children().filter(Node::is_element);
-    match children.find(|child| !elements.contains(&child.tag_name().name())) {
-        Some(child) => not_modelled(format!("<{}> in <{inside}>", child.tag_name().name())),
-        None => Ok(()),
+    let mut seen = Vec::new();
+    for child in node.children().filter(Node::is_element) {
+        let name = child.tag_name().name();
+        if !elements.contains(&name) {
+            return not_modelled(format!("<{name}> in <{inside}>"));
+        }
+        if seen.contains(&name) && name != "disk" {
+            return not_modelled(format!("two <{name}> in <{inside}>"));
+        }
+        seen.push(name);
     }
+    Ok(())
 }
 
 /// The `<disk>` elements of a `<disks>`; an empty list is a schema error, which is not modelled.

@@ -28,6 +28,8 @@ pub struct Mock {
     pub(super) domain_handles: BTreeMap<String, String>,
     /// Checkpoints that a client of this mock holds a handle of.
     pub(super) checkpoint_handles: BTreeSet<String>,
+    /// The scenario's directory; the world has no other.
+    directory: String,
     scenarios: u64,
 }
 
@@ -57,6 +59,7 @@ impl Mock {
             world: World::default(),
             domain_handles: BTreeMap::new(),
             checkpoint_handles: BTreeSet::new(),
+            directory: String::new(),
             scenarios: 0,
         }
     }
@@ -92,6 +95,14 @@ impl Mock {
             | Api::CheckpointGetParent
             | Api::CheckpointListAllChildren => not_modelled(call.api.as_str()),
         }
+    }
+
+    /// Whether a file of this path could be made.
+    pub(super) fn is_in_directory(&self, path: &str) -> bool {
+        let name = path
+            .strip_prefix(&self.directory)
+            .and_then(|rest| rest.strip_prefix('/'));
+        name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
     }
 
     /// The domain behind the client's handle (`src/qemu/qemu_domain.c:qemuDomainObjFromDomain`).
@@ -152,8 +163,9 @@ impl Driver for Mock {
         };
         self.world.clock = EPOCH;
         let number = self.scenarios;
+        self.directory = format!("/mock/{number}");
         Ok(Place {
-            directory: format!("/mock/{number}"),
+            directory: self.directory.clone(),
             domain: format!("backup-tck-mock-{number}"),
             uuid: format!("00000000-0000-4000-8000-{number:012x}"),
             emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
