@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
-use backup_tck::model::{Action, Answer, Api, BitmapRow, Call, Identity, Observation, Place, Size};
+use backup_tck::model::{
+    Action, Answer, Api, BitmapRow, Call, Identity, JobEvent, Observation, Place, Size,
+};
 use backup_tck::run::run_scenario;
 use backup_tck::suite::Suite;
 use rstest::rstest;
@@ -28,6 +30,8 @@ enum Lie {
     NotStored,
     /// Clusters leak.
     Leak,
+    /// The jobs end with an error, though the data is there.
+    FailedJob,
 }
 
 struct Liar {
@@ -83,6 +87,14 @@ impl Host for Liar {
             (Lie::Leak, Action::CheckImage { .. }, Observation::Check(None)) => {
                 Observation::Check(Some("1 leaked cluster".to_owned()))
             }
+            (Lie::FailedJob, Action::AwaitBackup { .. }, Observation::Events(mut events)) => {
+                for event in &mut events {
+                    if let JobEvent::JobCompleted { success, .. } = event {
+                        *success = false;
+                    }
+                }
+                Observation::Events(events)
+            }
             (_, _, observation) => observation,
         })
     }
@@ -115,6 +127,7 @@ impl Driver for Liar {
 #[case::stale_bitmap(Lie::StaleBitmap, &["bitmaps", "bitmaps after a clean close"])]
 #[case::in_use(Lie::InUse, &["bitmaps after a clean close"])]
 #[case::not_stored(Lie::NotStored, &["bitmaps after a clean close"])]
+#[case::failed_job(Lie::FailedJob, &["backup job", "backup job"])]
 #[case::leak(Lie::Leak, &["qemu-img check vda", "qemu-img check vdb"])]
 fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[&str]) {
     let case = Suite::Embedded

@@ -91,7 +91,7 @@ mod real {
     /// Scenarios a second with so many workers, and the median time from start to destroyed.
     pub(super) fn embed_rate(workers: u32) -> (f64, Duration) {
         let directory = tempfile::Builder::new()
-            .prefix("backup-tck-")
+            .prefix("backup-tckt")
             .tempdir()
             .expect("a directory");
         let opened: Vec<Embed> = (0..workers).map(|_| open(directory.path())).collect();
@@ -164,7 +164,7 @@ mod real {
         const ROUNDS: u32 = 6;
         let virsh = which::which("virsh").ok()?;
         let root = tempfile::Builder::new()
-            .prefix("backup-tck-")
+            .prefix("backup-tckt")
             .tempdir()
             .ok()?;
         fs::create_dir(root.path().join("etc")).ok()?;

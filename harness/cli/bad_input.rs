@@ -62,3 +62,46 @@ fn a_reader_that_goes_away_is_no_panic() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn a_scenario_out_of_place_is_told() {
+    for place in ["scenarios/top.yaml", "scenarios/seed/deeper/x.yaml"] {
+        let copy = Copy::new();
+        let path = copy.0.path().join(place);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "format: 1\n").unwrap();
+        let text = told(backup_tck().arg("run").current_dir(&copy.0));
+        assert!(text.starts_with("exit 2") && text.contains(place), "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_text_is_broken_and_the_others_run() {
+    let copy = Copy::new();
+    std::fs::write(
+        copy.0.path().join("scenarios/seed/binary.yaml"),
+        [0xFF, 0xFE, 0],
+    )
+    .unwrap();
+    let text = told(backup_tck().arg("run").current_dir(&copy.0));
+    assert!(
+        text.starts_with("exit 3") && text.contains("2 passed, 0 failed, 1 broken"),
+        "{text}"
+    );
+}
+
+#[test]
+fn areas_with_a_dot_stay_apart() {
+    let copy = Copy::new();
+    for area in ["v1.2", "v1.3"] {
+        let folder = copy.0.path().join("scenarios").join(area);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("x.yaml"), "").unwrap();
+    }
+    let text = told(
+        backup_tck()
+            .args(["list", "--names", "v1"])
+            .current_dir(&copy.0),
+    );
+    assert!(text.contains("v1.2/x\nv1.3/x"), "{text}");
+}

@@ -88,6 +88,43 @@ fn a_real_driver_in_a_build_without_is_6() {
 }
 
 #[test]
+fn an_unusable_driver_outranks_an_empty_selection() {
+    assert_eq!(
+        code(backup_tck().args(["run", "zzz", "--driver", "mock@4.2"])),
+        6
+    );
+    assert_eq!(
+        code(backup_tck().args(["run", "[a", "--driver", "mock@4.2"])),
+        2
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_told() {
+    let text = told(backup_tck().args(["run", "raw", "no/such"]));
+    assert!(
+        text.contains("warning: no scenario matches `no/such`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_path_selects_its_scenario() {
+    let copy = Copy::new();
+    for path in [
+        RAW.to_owned(),
+        format!("./{RAW}"),
+        copy.0.path().join(RAW).display().to_string(),
+    ] {
+        assert_eq!(
+            code(backup_tck().args(["list", &path]).current_dir(&copy.0)),
+            0,
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn broken_wins_over_failed() {
     let copy = Copy::new();
     copy.edit(RAW, "disk: vda, offset: 0", "disk: vba, offset: 0");

@@ -157,7 +157,7 @@ const ON: &[Row] = &[
 ];
 
 pub(crate) fn mock_and_real_libvirt_refuse_alike() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = crate::bench::directory();
     let mut embed = start(directory.path(), &std::sync::Arc::default());
     embed.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
     let real = told(&mut embed);

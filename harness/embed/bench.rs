@@ -28,7 +28,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = directory();
         let stop = Arc::default();
         let mut embed = start(directory.path(), &stop);
         embed.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
@@ -168,6 +168,14 @@ impl Bench {
         drop(embed);
         assert_clean(directory.path());
     }
+}
+
+/// A directory of a test's own, by whose name anything left of it is found.
+pub(crate) fn directory() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("backup-tckt")
+        .tempdir()
+        .unwrap()
 }
 
 pub(crate) fn start(directory: &Path, stop: &Arc<AtomicBool>) -> Embed {

@@ -116,7 +116,7 @@ pub(crate) fn an_interrupt_ends_a_call() {
 }
 
 pub(crate) fn a_supervisor_that_dies_leaves_nothing() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = crate::bench::directory();
     let mut victim = victim(directory.path());
     let ready = directory.path().join("ready");
     until(Duration::from_mins(1), || ready.exists());

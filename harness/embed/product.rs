@@ -21,7 +21,7 @@ struct Run {
 
 impl Run {
     fn start(suite: &Path, arguments: &[&str]) -> Self {
-        let temporary = tempfile::tempdir().unwrap();
+        let temporary = crate::bench::directory();
         let child = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
             .args(arguments)
             .current_dir(suite)

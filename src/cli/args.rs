@@ -36,9 +36,9 @@ pub(super) enum Command {
     /// Run scenarios
     #[command(after_help = "\
 Examples:
-  backup-tck run                        every scenario on the mock
-  backup-tck run seed/                  those of one area
-  backup-tck run '*raw*' --driver embed those whose name matches, on real libvirt")]
+  backup-tck run                   every scenario on the mock
+  backup-tck run seed/             those of one area
+  backup-tck run '*raw*' -d embed  those that match, on real libvirt")]
     Run(RunArgs),
     /// List scenarios, what they expect and what they show
     List(ListArgs),
@@ -79,8 +79,8 @@ pub(super) struct Selection {
 /// How to run them.
 #[derive(Args, Debug)]
 pub(super) struct Running {
-    /// How many scenarios run at once; default: one for each core on the mock, two on real
-    /// libvirt, which mostly waits
+    /// How many scenarios run at once; default: one for each core on the mock, two for each
+    /// core on real libvirt, which mostly waits
     #[arg(long, short, value_name = "N", value_parser = positive)]
     pub(super) jobs: Option<usize>,
 
@@ -158,6 +158,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .map_err(|_| "a number of seconds is wanted".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
+        Err(_) if seconds > 0.0 => Err("too large".to_owned()),
         Ok(_) | Err(_) => Err("more than 0 is wanted".to_owned()),
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use super::args::BlessArgs;
 use super::exit_code::{ExitCode, of_summary};
 use super::output::{fail, note, style, written};
-use super::run::options;
-use super::select::select;
+use super::run::{not_run, options};
+use super::select::{require_some, select};
 use crate::report::{Report, Text};
 use crate::run::{DriverChoice, Event, Finished, Outcome, Summary, run};
 use crate::snapshot::{REFERENCE, may_record, record};
-use crate::suite::Suite;
+use crate::suite::{Suite, source_of};
 
 pub(super) fn execute(args: &BlessArgs) -> ExitCode {
     if matches!(args.driver, DriverChoice::Mock(_)) {
@@ -30,6 +30,9 @@ pub(super) fn execute(args: &BlessArgs) -> ExitCode {
         Ok(options) => options,
         Err(code) => return code,
     };
+    if let Err(code) = require_some(&suite, &cases, &args.selection) {
+        return code;
+    }
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut left = Summary::default();
     let mut notes = Vec::new();
@@ -47,7 +50,7 @@ pub(super) fn execute(args: &BlessArgs) -> ExitCode {
         }
     });
     if let Err(error) = ran {
-        return fail(ExitCode::Broken, &error.to_string());
+        return not_run(&error);
     }
     for line in notes {
         note(&line);
@@ -94,8 +97,7 @@ fn bless(suite: &Suite, finished: &Finished) -> Blessed {
     let Some(path) = suite.snapshot_path(&finished.name) else {
         return Blessed::Refused("the suite has no folder".to_owned());
     };
-    let source = format!("scenarios/{}.yaml", finished.name);
-    match record(&path, &source, identity, text) {
+    match record(&path, &source_of(&finished.name), identity, text) {
         Ok(()) => Blessed::Recorded,
         Err(error) => Blessed::Refused(error.to_string()),
     }

@@ -52,7 +52,7 @@ pub(super) fn execute() -> ExitCode {
         "driver embed",
         &embed.unwrap_or_else(|reason| reason),
     );
-    if !usable {
+    if !(built && complete) {
         page.advice(built, complete);
     }
     let code = if usable {
@@ -104,7 +104,6 @@ struct Page(String);
 impl Page {
     fn row(&mut self, good: bool, name: &str, text: &str) {
         let word = if good { "ok" } else { "missing" };
-        let text = text.replace("; ", "\n");
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         self.line(&format!("{word:<9}{name:<20}{first}"));

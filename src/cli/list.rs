@@ -3,14 +3,17 @@
 use super::args::ListArgs;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, print};
-use super::select::select;
+use super::select::{require_some, select};
 use crate::scenario::{Expectation, Scenario};
 
 pub(super) fn execute(args: &ListArgs) -> ExitCode {
-    let (_, cases) = match select(&args.selection) {
+    let (suite, cases) = match select(&args.selection) {
         Ok(selected) => selected,
         Err(code) => return code,
     };
+    if let Err(code) = require_some(&suite, &cases, &args.selection) {
+        return code;
+    }
     let mut text = String::new();
     let mut unsound = 0_usize;
     for case in &cases {

@@ -34,6 +34,8 @@ pub(super) fn written(error: Option<io::Error>, code: ExitCode) -> ExitCode {
     match error {
         None => code,
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
+        // An interrupt outranks it.
+        Some(_) if code == ExitCode::Interrupted => code,
         Some(error) => fail(
             ExitCode::Broken,
             &format!("cannot write to standard output: {error}"),

@@ -8,9 +8,9 @@ use std::thread::available_parallelism;
 use super::args::{RunArgs, Running};
 use super::exit_code::{ExitCode, of_summary};
 use super::output::{fail, note, style, written};
-use super::select::select;
+use super::select::{require_some, select};
 use crate::report::{Pending, Report, Text};
-use crate::run::{Backing, DriverChoice, Options, run};
+use crate::run::{Backing, DriverChoice, DriverError, Options, run};
 
 pub(super) fn execute(args: &RunArgs) -> ExitCode {
     let (suite, cases) = match select(&args.selection) {
@@ -21,6 +21,9 @@ pub(super) fn execute(args: &RunArgs) -> ExitCode {
         Ok(options) => options,
         Err(code) => return code,
     };
+    if let Err(code) = require_some(&suite, &cases, &args.selection) {
+        return code;
+    }
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut pending = Pending::new(&suite);
     // In a pipeline nobody reviews a pending file.
@@ -33,7 +36,7 @@ pub(super) fn execute(args: &RunArgs) -> ExitCode {
     });
     let summary = match ran {
         Ok(summary) => summary,
-        Err(error) => return fail(ExitCode::Broken, &error.to_string()),
+        Err(error) => return not_run(&error),
     };
     for path in pending.written() {
         note(&format!("for review: {}", path.display()));
@@ -47,6 +50,19 @@ pub(super) fn execute(args: &RunArgs) -> ExitCode {
         of_summary(&summary)
     };
     written(text.into_error(), code)
+}
+
+/// Why a run did not even begin.
+pub(super) fn not_run(error: &DriverError) -> ExitCode {
+    let code = match error {
+        DriverError::Unavailable(_) => ExitCode::NoDriver,
+        DriverError::NotModelled(_)
+        | DriverError::Crashed(_)
+        | DriverError::TimedOut { .. }
+        | DriverError::Interrupted
+        | DriverError::Failed(_) => ExitCode::Broken,
+    };
+    fail(code, &error.to_string())
 }
 
 /// How to run, once the driver is known to be there and Ctrl-C is handled.

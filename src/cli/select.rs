@@ -4,28 +4,47 @@ use std::path::Path;
 
 use super::args::Selection;
 use super::exit_code::ExitCode;
-use super::output::fail;
-use crate::suite::{Case, Suite};
+use super::output::{fail, note};
+use crate::suite::{Case, Suite, SuiteError};
 
-/// The selected scenarios and their suite; or the exit code, after the reason was told.
+/// The suite and the selected scenarios, of which there may be none; or the exit code, after the
+/// reason was told.
 pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCode> {
     let suite = match &selection.suite {
         Some(folder) => Suite::in_folder(folder),
         None => Ok(nearest_suite()),
     };
-    let suite = suite.map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
+    let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
+    let suite = suite.map_err(told)?;
     let patterns: Vec<String> = selection
         .patterns
         .iter()
-        .map(|pattern| name_of(pattern))
+        .map(|pattern| name_of(&suite, pattern))
         .collect();
-    let cases = suite
-        .select(&patterns)
-        .map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
-    if cases.is_empty() {
-        return Err(nothing(&suite, &patterns));
+    let cases = suite.select(&patterns).map_err(told)?;
+    for pattern in patterns {
+        if !cases.is_empty()
+            && suite
+                .select(std::slice::from_ref(&pattern))
+                .is_ok_and(|found| found.is_empty())
+        {
+            note(&format!("warning: no scenario matches `{pattern}`"));
+        }
     }
     Ok((suite, cases))
+}
+
+/// Ends with a hint where nothing was selected.
+pub(super) fn require_some(
+    suite: &Suite,
+    cases: &[Case],
+    selection: &Selection,
+) -> Result<(), ExitCode> {
+    if cases.is_empty() {
+        Err(nothing(suite, &selection.patterns))
+    } else {
+        Ok(())
+    }
 }
 
 /// The suite of the working directory; its paths are then relative, and messages short.
@@ -43,10 +62,21 @@ fn nearest_suite() -> Suite {
 }
 
 /// A path, as a shell completes it, selects the scenario of that file.
-fn name_of(pattern: &str) -> String {
-    let name = pattern.strip_suffix(".yaml").unwrap_or(pattern);
-    let name = name.strip_prefix("./").unwrap_or(name);
-    name.strip_prefix("scenarios/").unwrap_or(name).to_owned()
+fn name_of(suite: &Suite, pattern: &str) -> String {
+    let Some(path) = pattern.strip_suffix(".yaml") else {
+        return pattern.to_owned();
+    };
+    let mut path = Path::new(path);
+    let working = std::env::current_dir().unwrap_or_default();
+    path = path.strip_prefix(&working).unwrap_or(path);
+    if let Suite::Folder(folder) = suite {
+        path = path.strip_prefix(folder).unwrap_or(path);
+    }
+    path = path.strip_prefix(".").unwrap_or(path);
+    path.strip_prefix("scenarios")
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn nothing(suite: &Suite, patterns: &[String]) -> ExitCode {

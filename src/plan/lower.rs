@@ -1,5 +1,7 @@
 //! Scenario to plan.
 
+use quick_xml::escape::escape;
+
 use super::xml::{self, BackupTarget, BackupXml};
 use super::{Operation, Plan, PlannedCall, PlannedDisk, Step};
 use crate::model::{Action, Api, Call, ImageRef, Place, flags};
@@ -220,7 +222,7 @@ impl Lowering<'_> {
     fn raw_call(&self, raw: &RawCall) -> (String, Operation) {
         let place = |text: &Option<String>| {
             text.as_ref()
-                .map(|text| text.replace("[DIR]", &self.place.directory))
+                .map(|text| text.replace("[DIR]", &escape(&self.place.directory)))
         };
         let call = Call {
             api: raw.api,

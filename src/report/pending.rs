@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Report;
 use crate::run::{Event, Finished, Outcome};
 use crate::snapshot::{may_record, pending_path, write_pending};
-use crate::suite::Suite;
+use crate::suite::{Suite, source_of};
 
 /// Writes pending snapshots, and keeps count of them.
 #[derive(Debug)]
@@ -51,8 +51,7 @@ impl<'a> Pending<'a> {
         if failure.difference.is_none() || !may_record(identity) {
             return;
         }
-        let source = format!("scenarios/{}.yaml", finished.name);
-        match write_pending(&path, &source, identity, text) {
+        match write_pending(&path, &source_of(&finished.name), identity, text) {
             Ok(()) => self.written.push(pending_path(&path)),
             Err(error) => self.errors.push(error.to_string()),
         }

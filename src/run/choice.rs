@@ -1,12 +1,13 @@
 //! Which driver answers.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use super::directory::RunDirectory;
 use crate::driver::mock::Mock;
 use crate::driver::{Driver, DriverError};
 use crate::model::{Identity, Version};
@@ -64,8 +65,8 @@ impl DriverChoice {
     /// # Errors
     /// The driver cannot be used here, and why.
     pub fn identify(self, backing: &Backing) -> Result<Identity, DriverError> {
-        let directory = super::schedule::run_directory(self)?;
-        let mut driver = self.open(backing, directory.as_ref().map(tempfile::TempDir::path))?;
+        let directory = RunDirectory::of(self)?;
+        let mut driver = self.open(backing, directory.as_ref().map(RunDirectory::path))?;
         driver.set_deadline(Instant::now().checked_add(Duration::from_secs(30)));
         driver.identity()
     }
@@ -74,12 +75,28 @@ impl DriverChoice {
     pub(super) fn open(
         self,
         backing: &Backing,
-        directory: Option<&std::path::Path>,
+        directory: Option<&Path>,
     ) -> Result<Box<dyn Driver>, DriverError> {
         match self {
             Self::Mock(None) => Ok(Box::new(Mock::newest())),
             Self::Mock(Some(version)) => Ok(Box::new(Mock::of(version)?)),
             Self::Embed => embed::open(backing, directory),
+        }
+    }
+
+    /// Whether the driver can live in this directory.
+    pub(super) fn check_directory(self, directory: &Path) -> Result<(), DriverError> {
+        match self {
+            Self::Mock(_) => Ok(()),
+            Self::Embed => embed::check_directory(directory),
+        }
+    }
+
+    /// Ends what a dead run has left in this directory, and removes it.
+    pub(super) fn sweep(self, directory: &Path) {
+        match self {
+            Self::Mock(_) => {}
+            Self::Embed => embed::sweep(directory),
         }
     }
 
@@ -99,9 +116,17 @@ mod embed {
     use crate::driver::libvirt::{Embed, EmbedOptions, missing};
     use crate::driver::{Driver, DriverError};
 
+    pub(super) fn check_directory(directory: &Path) -> Result<(), DriverError> {
+        Embed::check_directory(directory)
+    }
+
+    pub(super) fn sweep(directory: &Path) {
+        crate::driver::libvirt::sweep(directory);
+    }
+
     pub(super) fn unavailable() -> Option<String> {
         let reasons: Vec<String> = missing().iter().map(ToString::to_string).collect();
-        (!reasons.is_empty()).then(|| reasons.join("; "))
+        (!reasons.is_empty()).then(|| reasons.join("\n"))
     }
 
     pub(super) fn open(
@@ -128,7 +153,13 @@ mod embed {
     use super::Backing;
     use crate::driver::{Driver, DriverError};
 
-    const REASON: &str = "this build has no real drivers; build it with `--features libvirt`";
+    pub(super) fn check_directory(_: &Path) -> Result<(), DriverError> {
+        Err(DriverError::Unavailable(REASON.to_owned()))
+    }
+
+    pub(super) fn sweep(_: &Path) {}
+
+    const REASON: &str = "this build has no real drivers: build it with `--features libvirt`";
 
     #[expect(
         clippy::unnecessary_wraps,

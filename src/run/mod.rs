@@ -3,11 +3,15 @@
 //! A run emits [`Event`]s, plain data that reports consume. This module knows no output format.
 
 mod choice;
+mod directory;
 mod event;
 mod one;
 mod outcome;
 mod schedule;
 
+pub use crate::driver::DriverError;
+#[cfg(feature = "libvirt")]
+pub use crate::driver::libvirt::{reaper, worker};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Summary};
 pub use one::{Ran, Stopped, run_scenario};

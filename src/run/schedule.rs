@@ -11,8 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
+use super::directory::RunDirectory;
 use super::event::{Event, Finished, Summary};
 use super::one::{Ran, Stopped, run_scenario};
 use super::outcome::{Failure, Outcome};
@@ -48,7 +47,7 @@ pub fn run(
     options: &Options,
     mut consume: impl FnMut(&Event),
 ) -> Result<Summary, DriverError> {
-    let directory = run_directory(options.driver)?;
+    let directory = RunDirectory::of(options.driver)?;
     let started = Instant::now();
     let jobs = options.jobs.clamp(1, cases.len().max(1));
     consume(&Event::Started {
@@ -66,7 +65,7 @@ pub fn run(
             let events = sender.clone();
             let (directory, identified, next) = (&directory, &identified, &next);
             let slot = move || {
-                let directory = directory.as_ref().map(TempDir::path);
+                let directory = directory.as_ref().map(RunDirectory::path);
                 let mut slot = Slot {
                     suite,
                     options,
@@ -103,18 +102,6 @@ pub fn run(
     summary.duration = started.elapsed();
     consume(&Event::Finished(summary));
     Ok(summary)
-}
-
-pub(super) fn run_directory(driver: DriverChoice) -> Result<Option<TempDir>, DriverError> {
-    if !driver.needs_directory() {
-        return Ok(None);
-    }
-    let made = tempfile::Builder::new().prefix("backup-tck-").tempdir();
-    made.map(Some).map_err(|error| {
-        DriverError::Failed(format!(
-            "cannot make the run's temporary directory: {error}"
-        ))
-    })
 }
 
 struct Slot<'a> {

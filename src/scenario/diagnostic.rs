@@ -82,6 +82,17 @@ impl Diagnostics {
         }
     }
 
+    /// The only problem of a file that cannot be read as text.
+    #[must_use]
+    pub fn unreadable(path: &Path, reason: &str) -> Self {
+        let problem = Problem::new(
+            "scenario::unreadable",
+            0..0,
+            format!("the file cannot be read: {reason}"),
+        );
+        Self::new(path, "", vec![problem])
+    }
+
     /// The problems, in the order of their places.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

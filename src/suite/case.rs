@@ -11,8 +11,8 @@ pub struct Case {
     pub name: String,
     /// Its path, to name in messages; relative for an embedded one.
     pub path: PathBuf,
-    /// What the file says.
-    pub text: String,
+    /// What the file says, or why it cannot be read.
+    pub text: Result<String, String>,
 }
 
 impl Case {
@@ -21,12 +21,15 @@ impl Case {
     /// # Errors
     /// Every problem of the text.
     pub fn parse(&self) -> Result<Scenario, Diagnostics> {
-        parse(&self.path, &self.text)
+        match &self.text {
+            Ok(text) => parse(&self.path, text),
+            Err(reason) => Err(Diagnostics::unreadable(&self.path, reason)),
+        }
     }
+}
 
-    /// The path of the scenario inside its suite, for the head of a snapshot.
-    #[must_use]
-    pub fn source(&self) -> String {
-        format!("scenarios/{}.yaml", self.name)
-    }
+/// The path of a scenario inside its suite, for the head of a snapshot.
+#[must_use]
+pub fn source_of(name: &str) -> String {
+    format!("scenarios/{name}.yaml")
 }

@@ -37,6 +37,9 @@ pub enum SuiteError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A scenario lies where no area is.
+    #[error("{} lies outside an area; move it to scenarios/AREA/NAME.yaml", .0.display())]
+    Misplaced(PathBuf),
     /// A folder was named that holds no suite.
     #[error("{} holds no `scenarios` folder", .0.display())]
     NoSuite(PathBuf),
@@ -97,12 +100,10 @@ impl Suite {
             })?;
             matchers.push((pattern, glob.compile_matcher()));
         }
-        cases.retain(|case| {
-            let selects = |(part, glob): &(&String, globset::GlobMatcher)| {
-                case.name.contains(part.as_str()) || glob.is_match(&case.name)
-            };
-            matchers.iter().any(selects)
-        });
+        let selects = |(part, glob): &(&String, globset::GlobMatcher), case: &Case| {
+            case.name.contains(part.as_str()) || glob.is_match(&case.name)
+        };
+        cases.retain(|case| matchers.iter().any(|matcher| selects(matcher, case)));
         Ok(cases)
     }
 
@@ -129,34 +130,50 @@ impl Suite {
     }
 }
 
+/// Scenarios lie in areas, and nowhere else: one that is never found would never fail.
 fn cases_in(folder: &Path) -> Result<Vec<Case>, SuiteError> {
     let mut cases = Vec::new();
     for area in entries(folder)? {
         if !area.is_dir() {
+            refuse_scenario(&area)?;
             continue;
         }
+        let area_name = area
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         for path in entries(&area)? {
-            if path.extension().is_none_or(|extension| extension != "yaml") {
-                continue;
+            if path.is_dir() {
+                for deeper in entries(&path)? {
+                    refuse_scenario(&deeper)?;
+                }
+            } else if is_scenario(&path) {
+                cases.push(case(&area_name, path));
             }
-            let text = fs::read_to_string(&path).map_err(|source| SuiteError::Read {
-                path: path.clone(),
-                source,
-            })?;
-            let part = |path: &Path| {
-                path.file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned()
-            };
-            cases.push(Case {
-                name: format!("{}/{}", part(&area), part(&path)),
-                path,
-                text,
-            });
         }
     }
     Ok(cases)
+}
+
+fn case(area: &str, path: PathBuf) -> Case {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = format!("{area}/{stem}");
+    let text = fs::read_to_string(&path).map_err(|error| error.to_string());
+    Case { name, path, text }
+}
+
+fn is_scenario(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "yaml")
+}
+
+fn refuse_scenario(path: &Path) -> Result<(), SuiteError> {
+    if is_scenario(path) {
+        Err(SuiteError::Misplaced(path.to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, SuiteError> {
@@ -176,6 +193,6 @@ fn embedded(path: &str) -> Option<Case> {
     Some(Case {
         name: path.strip_suffix(".yaml")?.to_owned(),
         path: PathBuf::from("scenarios").join(path),
-        text: String::from_utf8_lossy(&file.data).into_owned(),
+        text: String::from_utf8(file.data.into_owned()).map_err(|error| error.to_string()),
     })
 }

@@ -6,5 +6,5 @@
 mod case;
 mod find;
 
-pub use case::Case;
+pub use case::{Case, source_of};
 pub use find::{Suite, SuiteError};

@@ -10,7 +10,7 @@ pub struct Redactions(Vec<Filter>);
 enum Filter {
     /// A text that is known when the scenario starts.
     Known { text: String, word: &'static str },
-    /// Whatever stands between two texts.
+    /// Whatever stands between two texts; equal values get the same number.
     Between {
         before: &'static str,
         after: &'static str,
@@ -27,7 +27,9 @@ impl Redactions {
             text: text.to_owned(),
             word,
         };
+        let escaped = quick_xml::escape::escape(&place.directory);
         Self(vec![
+            known(&escaped, "[DIR]"),
             known(&place.directory, "[DIR]"),
             known(&place.uuid, "[UUID]"),
             known(&place.domain, "[DOMAIN]"),
@@ -35,7 +37,7 @@ impl Redactions {
             Filter::Between {
                 before: "<creationTime>",
                 after: "</creationTime>",
-                word: "[TIME]",
+                word: "TIME",
             },
         ])
     }
@@ -60,12 +62,21 @@ impl Filter {
                 word,
             } => {
                 let mut redacted = String::with_capacity(text.len());
+                let mut seen: Vec<&str> = Vec::new();
                 let mut rest = text;
                 while let Some((head, tail)) = rest.split_once(before) {
-                    let Some((_, tail)) = tail.split_once(after) else {
+                    let Some((value, tail)) = tail.split_once(after) else {
                         break;
                     };
-                    redacted.extend([head, before, word, after]);
+                    let number = seen
+                        .iter()
+                        .position(|known| *known == value)
+                        .unwrap_or_else(|| {
+                            seen.push(value);
+                            seen.len() - 1
+                        });
+                    let word = format!("[{word}{}]", number + 1);
+                    redacted.extend([head, before, &word, after]);
                     rest = tail;
                 }
                 redacted + rest
@@ -86,10 +97,10 @@ mod tests {
             uuid: "u-u".to_owned(),
             emulator: String::new(),
         };
-        let text =
-            "d7: /var/w1/s2/a <creationTime>17</creationTime> <creationTime>18</creationTime>";
-        let expected = "[DOMAIN]: [DIR]/a <creationTime>[TIME]</creationTime> \
-                        <creationTime>[TIME]</creationTime>";
+        let text = "d7: /var/w1/s2/a <creationTime>17</creationTime> <creationTime>18</creationTime> \
+             <creationTime>17</creationTime>";
+        let expected = "[DOMAIN]: [DIR]/a <creationTime>[TIME1]</creationTime> \
+                        <creationTime>[TIME2]</creationTime> <creationTime>[TIME1]</creationTime>";
         assert_eq!(Redactions::of(&place).apply(text), expected);
         assert_eq!(
             Redactions::of(&place).apply("<creationTime>17"),

@@ -1,7 +1,7 @@
 //! The driver `embed`: libvirt's QEMU driver in a worker process, without any daemon.
 
 use crate::model::{Action, Answer, Call, Identity, Observation, Place};
-use std::path::{self, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -18,6 +18,9 @@ const SOCKET_SUFFIX: usize = 58;
 
 /// The longest address of a unix socket, without the NUL at its end (unix(7)).
 const SOCKET_LIMIT: usize = 107;
+
+/// Bytes of a worker's own directory below that of the run: `/w` and six more.
+const WORKER_NAME: usize = 8;
 
 /// How to start an [`Embed`].
 #[derive(Clone, Debug)]
@@ -56,13 +59,7 @@ impl Embed {
         };
         let program = absolute(&options.program)?;
         let directory = absolute(&options.directory)?.join(format!("w{}", &name[..6]));
-        if directory.as_os_str().len() + SOCKET_SUFFIX > SOCKET_LIMIT {
-            let message = format!(
-                "the path {} is too long for the sockets below it; choose a shorter directory",
-                options.directory.display()
-            );
-            return Err(DriverError::Unavailable(message));
-        }
+        Self::check_directory(&options.directory)?;
         let worker = WorkerProcess::start(&program, directory, Arc::clone(&options.stop));
         let worker = worker.map_err(|error| {
             DriverError::Failed(format!("cannot start {}: {error}", program.display()))
@@ -71,6 +68,22 @@ impl Embed {
             worker,
             deadline: None,
         })
+    }
+
+    /// Whether workers can live in this directory.
+    ///
+    /// Fails with [`DriverError::Unavailable`] where its path is too long.
+    pub fn check_directory(directory: &Path) -> Result<(), DriverError> {
+        let length = path::absolute(directory).map_or(usize::MAX, |path| path.as_os_str().len());
+        let longest = SOCKET_LIMIT - SOCKET_SUFFIX - WORKER_NAME;
+        if length <= longest {
+            return Ok(());
+        }
+        Err(DriverError::Unavailable(format!(
+            "the path {} has {length} bytes, and with more than {longest} the sockets below it \
+             cannot be opened: set TMPDIR to a shorter one",
+            directory.display()
+        )))
     }
 
     fn ask(&mut self, ask: Ask) -> Result<Told, DriverError> {

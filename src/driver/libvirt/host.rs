@@ -206,7 +206,7 @@ fn targets(document: &str) -> Vec<ImageRef> {
 /// Waits until QEMU has let go of an image: opening it fails until then.
 fn await_release(image: &ImageRef) -> Result<(), DriverError> {
     let output = tools::qemu_img(&["info", &tools::alone(image)])?;
-    if output.stderr.contains("lock") {
+    if output.is_locked() {
         return Err(output.failure());
     }
     Ok(())
@@ -233,7 +233,7 @@ fn check_image(image: &ImageRef) -> Result<Option<String>, DriverError> {
                 "{corruptions} corruptions, {leaks} leaked clusters"
             )))
         }
-        Some(1) if !output.stderr.contains("lock") => Ok(Some(output.stderr)),
+        Some(1) if !output.is_locked() => Ok(Some(output.stderr)),
         _ => Err(output.failure()),
     }
 }

@@ -30,3 +30,4 @@ pub mod worker;
 
 pub use availability::{Missing, missing};
 pub use embed::{Embed, EmbedOptions};
+pub use process::sweep;

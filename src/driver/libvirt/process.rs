@@ -37,7 +37,7 @@ pub(super) struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Starts `program reaper DIRECTORY` in a process group of its own, so that Ctrl-C in a
+    /// Starts `program reaper DIRECTORY PID` in a process group of its own, so that Ctrl-C in a
     /// terminal reaches the supervisor alone. The directory must not exist.
     pub(super) fn start(
         program: &Path,
@@ -47,6 +47,7 @@ impl WorkerProcess {
         let mut reaper = Command::new(program)
             .arg("reaper")
             .arg(&directory)
+            .arg(std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -157,20 +158,31 @@ impl Drop for WorkerProcess {
     }
 }
 
-/// Does what a reaper that was killed could not do. The worker has died with it; what it started
-/// names its directory, whose name is used once.
-fn sweep(directory: &Path) {
+/// Does what a reaper that was killed could not do: ends every worker and QEMU whose command line
+/// names the directory, whose name is used once, and removes it.
+pub fn sweep(directory: &Path) {
     let name = directory.as_os_str().as_encoded_bytes();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        if line.windows(name.len()).any(|part| part == name) {
+        if line.windows(name.len()).any(|part| part == name) && is_ours(pid) {
             // It may have ended meanwhile.
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
     // Nothing is there when the reaper died first of all.
     let _ = fs::remove_dir_all(directory);
+}
+
+/// Not the pager in which somebody reads a log of the directory.
+fn is_ours(pid: i32) -> bool {
+    let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    let name = program
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    name.starts_with("qemu-") || name.starts_with("backup-tck")
 }
 
 fn ended(told: Told, call: String) -> DriverError {

@@ -1,10 +1,10 @@
 //! The tiny process above each worker: it outlives the worker and cleans up behind it.
 //!
 //! ```text
-//! backup-tck reaper DIRECTORY
+//! backup-tck reaper DIRECTORY PID
 //! ```
 //!
-//! It makes `DIRECTORY`, which must not exist, and starts the one worker in it (`backup-tck
+//! PID is the supervisor's. It makes `DIRECTORY`, which must not exist, and starts the one worker in it (`backup-tck
 //! worker DIRECTORY PID`, PID being its own). QEMU detaches itself from the worker; as
 //! sub-reaper this process becomes its parent, collects it the moment it ends (libvirt waits for
 //! zombies: a destroy takes 0.4 s instead of 2.0 s where process 1 is slow), and in the end
@@ -47,13 +47,16 @@ const LOG_LINES: usize = 8;
 
 /// The subcommand `reaper`; see the module's text.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(directory), None) = (arguments.next(), arguments.next()) else {
+    let (Some(directory), Some(supervisor), None) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
         return ExitCode::from(2);
     };
+    let supervisor = supervisor.to_str().and_then(|pid| pid.parse().ok());
     let directory = PathBuf::from(directory);
     // Made here, so that nothing is ever removed that was there before.
     let body = match fs::create_dir(&directory) {
-        Ok(()) => serve_and_remove(&directory),
+        Ok(()) => serve_and_remove(&directory, supervisor.map(Pid::from_raw)),
         Err(error) => Told::Failed(format!("cannot make {}: {error}", directory.display())),
     };
     let mut stdout = io::stdout().lock();
@@ -63,8 +66,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve_and_remove(directory: &Path) -> Told {
-    let supervisor = getppid();
+fn serve_and_remove(directory: &Path, supervisor: Option<Pid>) -> Told {
     let body = match serve(directory) {
         Ok(end) => {
             let log = last_lines(&directory.join(LOG));
@@ -74,7 +76,7 @@ fn serve_and_remove(directory: &Path) -> Told {
     };
     let removed = fs::remove_dir_all(directory);
     // Who has lost its parent gets another one.
-    if getppid() != supervisor
+    if Some(getppid()) != supervisor
         && let Some(run) = directory.parent()
     {
         // The run's directory was the supervisor's to remove; the last reaper finds it empty.

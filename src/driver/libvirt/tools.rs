@@ -58,6 +58,12 @@ impl Output {
         } = self;
         DriverError::Failed(format!("`{command}` ended with {end}: {stderr}"))
     }
+
+    /// Whether an image was locked by another process (QEMU `block/file-posix.c`,
+    /// `Failed to get "write" lock` and its kin).
+    pub(super) fn is_locked(&self) -> bool {
+        self.stderr.contains("Failed to get") && self.stderr.contains("\" lock")
+    }
 }
 
 /// Runs `qemu-img`; while an image is locked it tries again, for up to five seconds.
@@ -65,8 +71,7 @@ pub(super) fn qemu_img<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, Drive
     let until = Instant::now() + LOCK_LIMIT;
     loop {
         let output = run(arguments)?;
-        let locked = output.stderr.contains("Failed to get") && output.stderr.contains("lock");
-        if output.status == Some(0) || !locked || Instant::now() >= until {
+        if output.status == Some(0) || !output.is_locked() || Instant::now() >= until {
             return Ok(output);
         }
         pause();

@@ -4,8 +4,8 @@
 //! backup-tck worker DIRECTORY PID
 //! ```
 //!
-//! Requests come as JSON lines on standard input, replies leave on standard output, and nothing
-//! else can: both descriptors are moved away before libvirt is loaded with anything to print.
+//! Requests come as JSON lines on standard input, replies leave on standard output. Both
+//! descriptors are moved away first, so that nothing libvirt or QEMU prints gets between them.
 //! `DIRECTORY` holds the driver's root and the scenarios' directories; the reaper, whose process
 //! is PID, removes it. The worker dies with its reaper. When the requests end it removes the
 //! domains that are left, and ends.
