@@ -97,7 +97,7 @@ pub enum Value {
     Name(String),
     /// An XML document.
     Xml(String),
-    /// Names of objects; sorted, since libvirt gives them in hash order.
+    /// Names of objects; sorted where libvirt promises no order of its own.
     Names(Vec<String>),
     /// A domain's state and the reason's number.
     State(DomainState, i32),

@@ -53,6 +53,15 @@ impl CheckpointTree {
         self.current.as_ref()
     }
 
+    /// The number of ancestors that are defined.
+    #[must_use]
+    pub fn depth(&self, name: &str) -> usize {
+        let parent = |checkpoint: &&Checkpoint| self.get(checkpoint.parent.as_deref()?);
+        // A line is never longer than the tree is large, whatever a redefine made of it.
+        let line = std::iter::successors(self.get(name), parent);
+        line.take(self.by_name.len()).count().saturating_sub(1)
+    }
+
     /// Adds a new checkpoint below the current one and makes it current
     /// (`qemu_checkpoint.c:qemuCheckpointCreateFinalize`).
     pub fn create(&mut self, name: &str, checkpoint: Checkpoint) {

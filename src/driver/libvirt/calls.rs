@@ -170,7 +170,7 @@ impl Session {
                 return Ok(Value::Params(info.map_or_else(BTreeMap::new, described)));
             }
             Api::DomainListAllCheckpoints => {
-                return Ok(names(ffi::checkpoint_names(&domain, flags)?));
+                return Ok(names(ffi::checkpoint_names(&domain, flags)?, flags));
             }
             Api::CheckpointCreate => {
                 let checkpoint = ffi::create_checkpoint(&domain, xml, flags)?;
@@ -208,7 +208,7 @@ impl Session {
         } else if call.api == Api::CheckpointGetParent {
             Value::Name(checkpoint.parent(flags)?.name())
         } else if call.api == Api::CheckpointListAllChildren {
-            names(checkpoint.children(flags)?)
+            names(checkpoint.children(flags)?, flags)
         } else {
             checkpoint.delete(flags)?;
             Value::Nothing
@@ -268,8 +268,11 @@ fn c_text(text: Option<&String>) -> Result<Option<CString>, NulError> {
     text.map(|text| CString::new(text.as_str())).transpose()
 }
 
-fn names(mut names: Vec<String>) -> Value {
-    names.sort();
+/// Only `TOPOLOGICAL` promises an order; without it libvirt gives that of a hash table.
+fn names(mut names: Vec<String>, flags: u32) -> Value {
+    if flags & flags::CHECKPOINT_LIST_TOPOLOGICAL == 0 {
+        names.sort();
+    }
     Value::Names(names)
 }
 

@@ -255,8 +255,17 @@ impl Mock {
         if call.flags & !flags::CHECKPOINT_LIST_TOPOLOGICAL != 0 {
             return not_modelled("listing checkpoints with a filter");
         }
-        let names = self.domain(call)?.checkpoints.names().cloned();
-        Ok(Value::Names(names.collect()))
+        let tree = &self.domain(call)?.checkpoints;
+        let mut names: Vec<String> = tree.names().cloned().collect();
+        if call.flags & flags::CHECKPOINT_LIST_TOPOLOGICAL != 0 {
+            // Parents before children; among siblings the order is not promised.
+            names.sort_by_key(|name| tree.depth(name));
+            if names.is_sorted_by(|a, b| tree.depth(a) < tree.depth(b)) {
+                return Ok(Value::Names(names));
+            }
+            return not_modelled("the order of checkpoints in a tree with branches");
+        }
+        Ok(Value::Names(names))
     }
 }
 
