@@ -9,7 +9,7 @@ use backup_tck::model::{
     Action, Answer, Api, BitmapRow, Call, Identity, JobEvent, Observation, Place, Size,
 };
 use backup_tck::run::run_scenario;
-use backup_tck::suite::Suite;
+use backup_tck::suite::{Pattern, Suite};
 use rstest::rstest;
 
 const SCENARIO: &str = "seed/redefine-validate-after-image-recreated";
@@ -131,7 +131,7 @@ impl Driver for Liar {
 #[case::leak(Lie::Leak, &["qemu-img check vda", "qemu-img check vdb"])]
 fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[&str]) {
     let case = Suite::Embedded
-        .select(&[SCENARIO.to_owned()])
+        .select(&[Pattern::parse(SCENARIO).unwrap()])
         .unwrap()
         .remove(0);
     let scenario = case.parse().unwrap();
@@ -139,7 +139,8 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
         mock: Mock::newest(),
         lie,
     };
-    let ran = run_scenario(&mut driver, &case.name, &scenario).unwrap();
+    let identity = driver.identity().unwrap();
+    let ran = run_scenario(&mut driver, &identity, &case.name, &scenario).unwrap();
     let proof = &ran.transcript.proof;
     let broken: Vec<&str> = proof
         .iter()

@@ -8,6 +8,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use backup_tck::driver::Driver as _;
 use backup_tck::driver::mock::Mock;
 use backup_tck::run::run_scenario;
 use backup_tck::suite::Suite;
@@ -28,10 +29,11 @@ fn mock() {
         .map(|case| (&case.name, case.parse().expect("the suite is sound")))
         .collect();
     let mut driver = Mock::newest();
+    let identity = driver.identity().expect("the mock knows itself");
     let begun = Instant::now();
     for _ in 0..MOCK_ROUNDS {
         for (name, scenario) in &scenarios {
-            let ran = run_scenario(&mut driver, name, scenario);
+            let ran = run_scenario(&mut driver, &identity, name, scenario);
             black_box(ran.expect("the suite runs on the mock"));
         }
     }

@@ -1,38 +1,29 @@
 //! `bless`: record what real libvirt answers.
 
 use std::io;
-use std::sync::atomic::Ordering;
 
 use super::args::BlessArgs;
-use super::exit_code::{ExitCode, of_summary};
+use super::exit_code::ExitCode;
 use super::output::{fail, note, style, written};
-use super::run::{not_run, options};
+use super::run::{ended, not_run, options};
 use super::select::{require_some, select};
 use crate::report::{Report, Text};
 use crate::run::{DriverChoice, Event, Finished, Outcome, Summary, run};
 use crate::snapshot::{REFERENCE, may_record, record};
 use crate::suite::{Suite, source_of};
 
-pub(super) fn execute(args: &BlessArgs) -> ExitCode {
+pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
     if matches!(args.driver, DriverChoice::Mock(_)) {
         let text = "the mock never records: a snapshot holds what real libvirt answers";
-        return fail(ExitCode::Usage, text);
+        return Err(fail(ExitCode::Usage, text));
     }
-    let (suite, cases) = match select(&args.selection) {
-        Ok(selected) => selected,
-        Err(code) => return code,
-    };
+    let (suite, cases) = select(&args.selection)?;
     if matches!(suite, Suite::Embedded) {
         let text = "the suite inside this binary cannot be changed: go to a checkout, or name one with --suite";
-        return fail(ExitCode::Usage, text);
+        return Err(fail(ExitCode::Usage, text));
     }
-    let options = match options(args.driver, &args.running) {
-        Ok(options) => options,
-        Err(code) => return code,
-    };
-    if let Err(code) = require_some(&suite, &cases, &args.selection) {
-        return code;
-    }
+    let options = options(args.driver, &args.running)?;
+    require_some(&suite, &cases, &args.selection)?;
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut left = Summary::default();
     let mut notes = Vec::new();
@@ -49,16 +40,11 @@ pub(super) fn execute(args: &BlessArgs) -> ExitCode {
             }
         }
     });
-    if let Err(error) = ran {
-        return not_run(&error);
-    }
+    ran.map_err(|error| not_run(&error))?;
     for line in notes {
         note(&line);
     }
-    if options.backing.stop.load(Ordering::Relaxed) {
-        return ExitCode::Interrupted;
-    }
-    written(text.into_error(), of_summary(&left))
+    Ok(written(text.into_error(), ended(&options, &left)))
 }
 
 enum Blessed {
@@ -84,20 +70,25 @@ fn bless(suite: &Suite, finished: &Finished) -> Blessed {
         let text = "its own expectations do not hold; one side is wrong, find out which";
         return Blessed::Refused(text.to_owned());
     }
-    let (Some(text), Some(identity)) = (&finished.text, &finished.identity) else {
+    let (Some(text), Some(transcript)) = (&finished.text, &finished.transcript) else {
         return Blessed::Refused("it has no transcript".to_owned());
     };
-    if !may_record(identity) {
+    if !may_record(&transcript.identity) {
         let text = format!(
             "snapshots hold the answers of libvirt {}.{}, and this is {}",
-            REFERENCE.major, REFERENCE.minor, identity.libvirt
+            REFERENCE.major, REFERENCE.minor, transcript.identity.libvirt
         );
         return Blessed::Refused(text);
     }
     let Some(path) = suite.snapshot_path(&finished.name) else {
         return Blessed::Refused("the suite has no folder".to_owned());
     };
-    match record(&path, &source_of(&finished.name), identity, text) {
+    match record(
+        &path,
+        &source_of(&finished.name),
+        &transcript.identity,
+        text,
+    ) {
         Ok(()) => Blessed::Recorded,
         Err(error) => Blessed::Refused(error.to_string()),
     }

@@ -6,14 +6,9 @@ use super::output::{fail, note, print};
 use super::select::{require_some, select};
 use crate::scenario::{Expectation, Scenario};
 
-pub(super) fn execute(args: &ListArgs) -> ExitCode {
-    let (suite, cases) = match select(&args.selection) {
-        Ok(selected) => selected,
-        Err(code) => return code,
-    };
-    if let Err(code) = require_some(&suite, &cases, &args.selection) {
-        return code;
-    }
+pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
+    let (suite, cases) = select(&args.selection)?;
+    require_some(&suite, &cases, &args.selection)?;
     let mut text = String::new();
     let mut unsound = 0_usize;
     for case in &cases {
@@ -32,12 +27,12 @@ pub(super) fn execute(args: &ListArgs) -> ExitCode {
     }
     let code = print(&text);
     if unsound > 0 {
-        return fail(
+        return Err(fail(
             ExitCode::Broken,
             &format!("{unsound} of {} scenarios are not sound", cases.len()),
-        );
+        ));
     }
-    code
+    Ok(code)
 }
 
 fn entry(name: &str, scenario: &Scenario) -> String {
@@ -50,26 +45,11 @@ fn entry(name: &str, scenario: &Scenario) -> String {
     };
     let mut lines = vec![name.to_owned(), format!("    {expectation}")];
     lines.extend(
-        wrapped(&scenario.summary, 74)
+        textwrap::wrap(&scenario.summary, 74)
             .into_iter()
             .map(|line| format!("    {line}")),
     );
     lines.extend(scenario.refs.iter().map(|source| format!("    {source}")));
     lines.push(String::new());
     lines.join("\n") + "\n"
-}
-
-/// The words of `text` in lines of at most `width` columns.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) | None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

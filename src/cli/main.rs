@@ -12,14 +12,16 @@ use super::{bless, doctor, list, run};
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> process::ExitCode {
-    match Cli::parse().command {
-        Command::Run(args) => run::execute(&args).into(),
-        Command::List(args) => list::execute(&args).into(),
-        Command::Bless(args) => bless::execute(&args).into(),
-        Command::Doctor => doctor::execute().into(),
+    let ended = match Cli::parse().command {
+        Command::Run(args) => run::execute(&args),
+        Command::List(args) => list::execute(&args),
+        Command::Bless(args) => bless::execute(&args),
+        Command::Doctor => Ok(doctor::execute()),
         #[cfg(feature = "libvirt")]
-        Command::Worker(args) => hidden::worker(args),
+        Command::Worker(args) => return hidden::worker(args),
         #[cfg(feature = "libvirt")]
-        Command::Reaper(args) => hidden::reaper(args),
-    }
+        Command::Reaper(args) => return hidden::reaper(args),
+    };
+    // Either side is a code, and its reason was told.
+    ended.unwrap_or_else(|code| code).into()
 }

@@ -10,20 +10,12 @@ use super::exit_code::{ExitCode, of_summary};
 use super::output::{fail, note, style, written};
 use super::select::{require_some, select};
 use crate::report::{Pending, Report, Text};
-use crate::run::{Backing, DriverChoice, DriverError, Options, run};
+use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
 
-pub(super) fn execute(args: &RunArgs) -> ExitCode {
-    let (suite, cases) = match select(&args.selection) {
-        Ok(selected) => selected,
-        Err(code) => return code,
-    };
-    let options = match options(args.driver, &args.running) {
-        Ok(options) => options,
-        Err(code) => return code,
-    };
-    if let Err(code) = require_some(&suite, &cases, &args.selection) {
-        return code;
-    }
+pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
+    let (suite, cases) = select(&args.selection)?;
+    let options = options(args.driver, &args.running)?;
+    require_some(&suite, &cases, &args.selection)?;
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut pending = Pending::new(&suite);
     // In a pipeline nobody reviews a pending file.
@@ -34,22 +26,23 @@ pub(super) fn execute(args: &RunArgs) -> ExitCode {
             pending.consume(event);
         }
     });
-    let summary = match ran {
-        Ok(summary) => summary,
-        Err(error) => return not_run(&error),
-    };
+    let summary = ran.map_err(|error| not_run(&error))?;
     for path in pending.written() {
         note(&format!("for review: {}", path.display()));
     }
     for error in pending.errors() {
         note(&format!("warning: {error}"));
     }
-    let code = if options.backing.stop.load(Ordering::Relaxed) {
+    Ok(written(text.into_error(), ended(&options, &summary)))
+}
+
+/// The exit code of a run that was brought to its end, or stopped by the user.
+pub(super) fn ended(options: &Options, summary: &Summary) -> ExitCode {
+    if options.backing.stop.load(Ordering::Relaxed) {
         ExitCode::Interrupted
     } else {
-        of_summary(&summary)
-    };
-    written(text.into_error(), code)
+        of_summary(summary)
+    }
 }
 
 /// Why a run did not even begin.

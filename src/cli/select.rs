@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::Selection;
 use super::exit_code::ExitCode;
 use super::output::{fail, note};
-use crate::suite::{Case, Suite, SuiteError};
+use crate::suite::{Case, Pattern, Suite, SuiteError};
 
 /// The suite and the selected scenarios, of which there may be none; or the exit code, after the
 /// reason was told.
@@ -16,19 +16,19 @@ pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCo
     };
     let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
     let suite = suite.map_err(told)?;
-    let patterns: Vec<String> = selection
+    let named = selection
         .patterns
         .iter()
-        .map(|pattern| name_of(&suite, pattern))
-        .collect();
+        .map(|pattern| Pattern::parse(&name_of(&suite, pattern)));
+    let patterns: Vec<Pattern> = named.collect::<Result<_, _>>().map_err(told)?;
     let cases = suite.select(&patterns).map_err(told)?;
-    for pattern in patterns {
-        if !cases.is_empty()
-            && suite
-                .select(std::slice::from_ref(&pattern))
-                .is_ok_and(|found| found.is_empty())
-        {
-            note(&format!("warning: no scenario matches `{pattern}`"));
+    // Where nothing at all is selected, that is told instead.
+    for pattern in patterns.iter().filter(|_| !cases.is_empty()) {
+        if !cases.iter().any(|case| pattern.selects(&case.name)) {
+            note(&format!(
+                "warning: no scenario matches `{}`",
+                pattern.as_str()
+            ));
         }
     }
     Ok((suite, cases))

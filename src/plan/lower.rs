@@ -73,19 +73,10 @@ impl Lowering<'_> {
                 offset,
                 length,
                 pattern,
-            } => (
-                format!(
-                    "guest-write {} {} {} {pattern:#04X}",
-                    disk.value, offset.value, length.value
-                ),
-                Operation::Act(Action::GuestWrite {
-                    domain: self.place.domain.clone(),
-                    disk: disk.value.clone(),
-                    offset: offset.value,
-                    length: length.value,
-                    pattern: *pattern,
-                }),
-            ),
+            } => {
+                let range = (offset.value, length.value);
+                return Step::guest_write(&self.place.domain, &disk.value, range, *pattern);
+            }
             StepKind::RecreateImage { disk } => {
                 let mut disks = self.disks.iter();
                 let found = disks.find(|found| found.target == disk.value);
@@ -149,7 +140,7 @@ impl Lowering<'_> {
                     Operation::Call(PlannedCall::literal(call)),
                 )
             }
-            StepKind::BackupBegin(request) => self.backup_begin(request),
+            StepKind::BackupBegin(request) => return self.backup_begin(request),
             StepKind::Call(raw) => self.raw_call(raw),
         };
         Step { label, operation }
@@ -184,7 +175,7 @@ impl Lowering<'_> {
         )
     }
 
-    fn backup_begin(&self, request: &BackupRequest) -> (String, Operation) {
+    fn backup_begin(&self, request: &BackupRequest) -> Step {
         let paths: Vec<String> = request
             .disks
             .iter()
@@ -204,19 +195,14 @@ impl Lowering<'_> {
             incremental: request.incremental.as_deref(),
             targets: targets.collect(),
         };
-        let mut call = self
-            .call(Api::DomainBackupBegin)
-            .xml(xml::backup_xml(&backup, self.disks));
-        let mut label = "backup-begin push".to_owned();
-        match &request.incremental {
-            Some(base) => label = format!("{label} incremental={base}"),
-            None => label.push_str(" full"),
-        }
-        if let Some(checkpoint) = &request.checkpoint {
-            call.checkpoint_xml = Some(self.checkpoint_document(checkpoint));
-            label = format!("{label} checkpoint={}", checkpoint.name);
-        }
-        (label, Operation::Call(PlannedCall::literal(call)))
+        let checkpoint = request.checkpoint.as_ref();
+        let checkpoint = checkpoint.map(|checkpoint| {
+            (
+                checkpoint.name.as_str(),
+                self.checkpoint_document(checkpoint),
+            )
+        });
+        Step::push_backup(&self.place.domain, &backup, checkpoint, self.disks)
     }
 
     fn raw_call(&self, raw: &RawCall) -> (String, Operation) {

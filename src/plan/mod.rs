@@ -9,4 +9,4 @@ mod xml;
 
 pub use lower::lower;
 pub use step::{Operation, Plan, PlannedCall, PlannedDisk, Step};
-pub use xml::{BackupTarget, BackupXml, backup_xml, checkpoint_xml, domain_xml};
+pub use xml::{BackupTarget, BackupXml, checkpoint_xml, domain_xml};

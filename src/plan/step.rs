@@ -1,6 +1,7 @@
 //! What a plan is made of.
 
-use crate::model::{Action, Call, DiskFormat, ImageRef, Size};
+use super::xml::{BackupXml, backup_xml};
+use crate::model::{Action, Api, Call, DiskFormat, ImageRef, Size};
 
 /// A scenario, ready to be executed in one place.
 #[derive(Clone, Debug)]
@@ -57,6 +58,51 @@ pub struct PlannedCall {
     pub xml_from: Option<String>,
     /// Label under which the answer is kept.
     pub keep_as: Option<String>,
+}
+
+impl Step {
+    /// The guest writes one byte value over a range of a disk.
+    #[must_use]
+    pub fn guest_write(
+        domain: &str,
+        disk: &str,
+        (offset, length): (Size, Size),
+        pattern: u8,
+    ) -> Self {
+        Self {
+            label: format!("guest-write {disk} {offset} {length} {pattern:#04X}"),
+            operation: Operation::Act(Action::GuestWrite {
+                domain: domain.to_owned(),
+                disk: disk.to_owned(),
+                offset,
+                length,
+                pattern,
+            }),
+        }
+    }
+
+    /// A push backup begins, together with a checkpoint where its name and document are given.
+    #[must_use]
+    pub fn push_backup(
+        domain: &str,
+        backup: &BackupXml<'_>,
+        checkpoint: Option<(&str, String)>,
+        disks: &[PlannedDisk],
+    ) -> Self {
+        let kind = backup
+            .incremental
+            .map_or_else(|| "full".to_owned(), |base| format!("incremental={base}"));
+        let mut label = format!("backup-begin push {kind}");
+        let mut call = Call::new(Api::DomainBackupBegin, domain).xml(backup_xml(backup, disks));
+        if let Some((name, document)) = checkpoint {
+            label = format!("{label} checkpoint={name}");
+            call.checkpoint_xml = Some(document);
+        }
+        Self {
+            label,
+            operation: Operation::Call(PlannedCall::literal(call)),
+        }
+    }
 }
 
 impl PlannedCall {

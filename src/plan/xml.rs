@@ -127,8 +127,7 @@ impl<'a> BackupTarget<'a> {
 
 /// A `<domainbackup mode='push'>` document; every disk of the domain is listed, and those that
 /// take no part say so.
-#[must_use]
-pub fn backup_xml(backup: &BackupXml<'_>, disks: &[PlannedDisk]) -> String {
+pub(super) fn backup_xml(backup: &BackupXml<'_>, disks: &[PlannedDisk]) -> String {
     let mut xml = Document::default();
     xml.line("<domainbackup mode='push'>");
     if let Some(base) = backup.incremental {

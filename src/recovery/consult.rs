@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::driver::DriverError;
-use crate::judge::{Facts, Judgement, Observed, Probe, Records, decide as judge};
+use crate::judge::{Facts, Judgement, Observed, Probe, Records, decide};
 use crate::model::{BitmapRow, Call, LibvirtError, Request};
 use crate::session::Session;
 use crate::transcript::{Conclusion, ProbeRecord};
 
-/// Asks the judge until it decides.
-pub(super) fn decide(
+/// Decides what to do after `error`, asking the host what the judge needs to know.
+pub fn conclude(
     session: &mut Session<'_>,
     call: &Call,
     error: &LibvirtError,
@@ -31,7 +31,7 @@ pub(super) fn decide(
     };
     let mut probes = Vec::new();
     loop {
-        match judge(&facts) {
+        match decide(&facts) {
             Judgement::Need(probe) => {
                 let answer = fetch(session, &mut facts, probe)?;
                 let record = ProbeRecord {

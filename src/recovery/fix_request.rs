@@ -19,8 +19,7 @@ pub(super) fn execute(work: &mut Work<'_, '_>, remedy: &[Step]) -> Result<(), Dr
             unproven = false;
             continue;
         }
-        let record = work.session.perform(step)?;
-        if !work.keep(record) {
+        if !work.perform(step)? {
             work.claim("corrected request", "refused", false);
             return Ok(());
         }

@@ -3,8 +3,8 @@
 
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Action, Api, Call, CleanUp, DiskFormat, ImageRef, Size};
-use crate::plan::{BackupTarget, BackupXml, PlannedDisk, backup_xml, checkpoint_xml};
+use crate::model::{CleanUp, DiskFormat, ImageRef, Size};
+use crate::plan::{BackupTarget, BackupXml, PlannedDisk, Step, checkpoint_xml};
 
 /// A guest write of its own goes before each backup, so that an empty backup cannot pass.
 const WRITES: [(Size, Size, u8); 2] = [
@@ -54,19 +54,9 @@ fn guest_write(
 ) -> Result<(), DriverError> {
     let offset = Size(offset.bytes() % disk.size.bytes().max(1));
     let length = Size(length.bytes().min(disk.size.bytes() - offset.bytes()));
-    let label = format!(
-        "guest-write {} {offset} {length} {pattern:#04X}",
-        disk.target
-    );
-    let action = Action::GuestWrite {
-        domain: work.session.place().domain.clone(),
-        disk: disk.target.clone(),
-        offset,
-        length,
-        pattern,
-    };
-    let record = work.session.act(&label, &action)?;
-    work.keep(record);
+    let domain = work.session.place().domain.clone();
+    let step = Step::guest_write(&domain, &disk.target, (offset, length), pattern);
+    work.perform(&step)?;
     Ok(())
 }
 
@@ -101,14 +91,10 @@ fn back_up(
         .filter(|disk| disk.can_have_bitmaps())
         .map(|disk| disk.target.as_str())
         .collect();
-    let mut call = Call::new(Api::DomainBackupBegin, &place.domain).xml(backup_xml(&backup, disks));
-    call.checkpoint_xml = Some(checkpoint_xml(name, None, Some(&bitmap_disks), disks));
-    let kind = base.map_or_else(|| "full".to_owned(), |base| format!("incremental={base}"));
-    if !work.call(
-        &format!("backup-begin push {kind} checkpoint={name}"),
-        &call,
-    )? {
-        work.claim(format!("{kind} backup"), "refused", false);
+    let document = checkpoint_xml(name, None, Some(&bitmap_disks), disks);
+    let step = Step::push_backup(&place.domain, &backup, Some((name, document)), disks);
+    if !work.perform(&step)? {
+        work.claim(step.label, "refused", false);
         return Ok(false);
     }
     work.prove_last_backup()?;

@@ -12,4 +12,5 @@ mod prove;
 mod recover;
 mod work;
 
-pub use recover::{Recovery, conclude, execute, prove_backup};
+pub use consult::conclude;
+pub use recover::{Recovery, execute, prove_backup};

@@ -92,15 +92,16 @@ impl Work<'_, '_> {
             return Ok(());
         }
         let stored = self.session.bitmaps()?;
+        let all_stored = names(&stored) == names(&live);
         let in_use = stored.0.iter().find(|row| row.inconsistent);
         let found = match in_use {
             Some(row) => format!("{} on {} is in use", row.name, row.disk),
-            None if names(&stored) == names(&live) => {
+            None if all_stored => {
                 format!("{} stored, none in use", stored.0.len())
             }
             None => format!("{} stored of {}", stored.0.len(), live.0.len()),
         };
-        let holds = in_use.is_none() && names(&stored) == names(&live);
+        let holds = in_use.is_none() && all_stored;
         self.claim("bitmaps after a clean close", found, holds);
         for disk in self.session.disks().to_vec() {
             if !disk.can_have_bitmaps() {

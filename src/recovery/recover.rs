@@ -1,9 +1,9 @@
-//! From a refused call to a proven recovery.
+//! From a decision to a proven recovery.
 
 use super::work::Work;
-use super::{consult, fix_request, full_backup};
+use super::{fix_request, full_backup};
 use crate::driver::DriverError;
-use crate::model::{Call, Decision, LibvirtError};
+use crate::model::Decision;
 use crate::plan::Step;
 use crate::session::Session;
 use crate::transcript::{Conclusion, HostState, ProofLine, Record};
@@ -17,15 +17,6 @@ pub struct Recovery {
     pub proof: Vec<ProofLine>,
 }
 
-/// Decides what to do after `error`, asking the host what the judge needs to know.
-pub fn conclude(
-    session: &mut Session<'_>,
-    call: &Call,
-    error: &LibvirtError,
-) -> Result<Conclusion, DriverError> {
-    consult::decide(session, call, error)
-}
-
 /// Executes a decision and proves it. `refused` is the host right after the refusal.
 ///
 /// # Errors
@@ -37,11 +28,7 @@ pub fn execute(
     refused: &HostState,
     remedy: &[Step],
 ) -> Result<Recovery, DriverError> {
-    let mut work = Work {
-        session,
-        steps: Vec::new(),
-        proof: Vec::new(),
-    };
+    let mut work = Work::new(session);
     match conclusion.decision {
         Decision::FixRequest => fix_request::execute(&mut work, remedy)?,
         Decision::FullBackupNewChain => full_backup::execute(&mut work, &conclusion.clean_up)?,
@@ -63,11 +50,7 @@ pub fn execute(
 
 /// Proves a backup that succeeded: it ends well, and every byte of it is right.
 pub fn prove_backup(session: &mut Session<'_>) -> Result<Recovery, DriverError> {
-    let mut work = Work {
-        session,
-        steps: Vec::new(),
-        proof: Vec::new(),
-    };
+    let mut work = Work::new(session);
     work.prove_last_backup()?;
     Ok(work.into_recovery())
 }

@@ -3,6 +3,7 @@
 use super::Recovery;
 use crate::driver::DriverError;
 use crate::model::Call;
+use crate::plan::Step;
 use crate::session::Session;
 use crate::transcript::{ProofLine, Record};
 
@@ -13,12 +14,26 @@ pub(super) struct Work<'w, 'd> {
     pub(super) proof: Vec<ProofLine>,
 }
 
-impl Work<'_, '_> {
+impl<'w, 'd> Work<'w, 'd> {
+    pub(super) fn new(session: &'w mut Session<'d>) -> Self {
+        Self {
+            session,
+            steps: Vec::new(),
+            proof: Vec::new(),
+        }
+    }
+
     pub(super) fn into_recovery(self) -> Recovery {
         Recovery {
             steps: self.steps,
             proof: self.proof,
         }
+    }
+
+    /// Executes a step of the recovery; `false` if libvirt refused it.
+    pub(super) fn perform(&mut self, step: &Step) -> Result<bool, DriverError> {
+        let record = self.session.perform(step)?;
+        Ok(self.keep(record))
     }
 
     /// Issues a call of the recovery; `false` if libvirt refused it.

@@ -39,7 +39,7 @@ impl<'a> Pending<'a> {
     }
 
     fn take(&mut self, finished: &Finished) {
-        let (Some(text), Some(identity)) = (&finished.text, &finished.identity) else {
+        let (Some(text), Some(transcript)) = (&finished.text, &finished.transcript) else {
             return;
         };
         let Some(path) = self.suite.snapshot_path(&finished.name) else {
@@ -48,10 +48,15 @@ impl<'a> Pending<'a> {
         let Outcome::Failed(failure) = &finished.outcome else {
             return;
         };
-        if failure.difference.is_none() || !may_record(identity) {
+        if failure.difference.is_none() || !may_record(&transcript.identity) {
             return;
         }
-        match write_pending(&path, &source_of(&finished.name), identity, text) {
+        match write_pending(
+            &path,
+            &source_of(&finished.name),
+            &transcript.identity,
+            text,
+        ) {
             Ok(()) => self.written.push(pending_path(&path)),
             Err(error) => self.errors.push(error.to_string()),
         }

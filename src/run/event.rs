@@ -47,8 +47,6 @@ pub struct Finished {
     pub transcript: Option<Transcript>,
     /// The transcript as its snapshot would have it; `None` where it did not get to the end.
     pub text: Option<String>,
-    /// Who answered.
-    pub identity: Option<Identity>,
 }
 
 /// The outcomes of a run, counted.

@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, DriverError};
 use crate::judge::{Check, verdict};
-use crate::model::{Answer, Api, Decision, Place};
+use crate::model::{Answer, Api, Decision, Identity, Place};
 use crate::plan::{Operation, Plan, Step, lower};
 use crate::recovery::{conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
@@ -38,18 +38,19 @@ impl From<DriverError> for Stopped {
     }
 }
 
-/// Runs a scenario and cleans up after it, whatever came of it.
+/// Runs a scenario on a driver, whose identity is known, and cleans up after it, whatever came of
+/// it.
 ///
 /// # Errors
 /// The scenario could not be brought to its end.
 pub fn run_scenario(
     driver: &mut dyn Driver,
+    identity: &Identity,
     name: &str,
     scenario: &Scenario,
 ) -> Result<Ran, Stopped> {
-    let identity = driver.identity()?;
     let place = driver.open_scenario()?;
-    let mut transcript = Transcript::new(name, identity);
+    let mut transcript = Transcript::new(name, identity.clone());
     let played = play(driver, &place, scenario, &mut transcript);
     let closed = driver.close_scenario(&place);
     if let Err(error) = played.and(closed) {
@@ -96,25 +97,19 @@ fn play(
     let Exchange::Call { call, answer } = &record.exchange else {
         return Ok(());
     };
-    let error = match answer {
-        Answer::Refused(error) => error,
-        Answer::Returned(_) if call.api == Api::DomainBackupBegin => {
-            // Its state could not be compared while the job still runs.
-            let recovery = prove_backup(&mut session)?;
-            (transcript.recovery, transcript.proof) = (recovery.steps, recovery.proof);
-            transcript.after = Some(session.host_state()?);
-            return Ok(());
-        }
-        Answer::Returned(_) => {
-            transcript.after = Some(session.host_state()?);
-            return Ok(());
-        }
+    if let (Api::DomainBackupBegin, Answer::Returned(_)) = (call.api, answer) {
+        // The state after it could not be compared while the job still runs.
+        let recovery = prove_backup(&mut session)?;
+        (transcript.recovery, transcript.proof) = (recovery.steps, recovery.proof);
+    }
+    let after = session.host_state()?;
+    transcript.after = Some(after.clone());
+    let Answer::Refused(error) = answer else {
+        return Ok(());
     };
-    let refused = session.host_state()?;
-    transcript.after = Some(refused.clone());
     let conclusion = conclude(&mut session, call, error)?;
     transcript.conclusion = Some(conclusion.clone());
-    match execute(&mut session, &conclusion, &refused, &remedy) {
+    match execute(&mut session, &conclusion, &after, &remedy) {
         // Another decision than the expected one is the finding; that it cannot be executed is not.
         Err(DriverError::NotModelled(_))
             if expected_decision(scenario) != Some(conclusion.decision) => {}

@@ -18,6 +18,7 @@ use super::outcome::{Failure, Outcome};
 use super::{Backing, DriverChoice};
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
+use crate::scenario::Scenario;
 use crate::snapshot::compare;
 use crate::suite::{Case, Suite};
 
@@ -108,7 +109,8 @@ struct Slot<'a> {
     suite: &'a Suite,
     options: &'a Options,
     directory: Option<&'a Path>,
-    driver: Option<Box<dyn Driver>>,
+    /// The open driver, and who it is.
+    driver: Option<(Box<dyn Driver>, Identity)>,
     identified: &'a AtomicBool,
     events: Sender<Event>,
 }
@@ -136,7 +138,6 @@ impl Slot<'_> {
             duration: Duration::ZERO,
             transcript: None,
             text: None,
-            identity: None,
         };
         if self.options.backing.stop.load(Ordering::Relaxed) {
             return finished;
@@ -156,9 +157,8 @@ impl Slot<'_> {
             Err(DriverError::Failed(format!("a defect of backup-tck itself: {text}")).into())
         });
         match ran {
-            Ok((identity, ran)) => {
+            Ok(ran) => {
                 finished.outcome = self.outcome(case, &ran);
-                finished.identity = Some(identity);
                 finished.transcript = Some(ran.transcript);
                 finished.text = Some(ran.text);
             }
@@ -172,31 +172,25 @@ impl Slot<'_> {
         finished
     }
 
-    fn attempt(
-        &mut self,
-        case: &Case,
-        scenario: &crate::scenario::Scenario,
-    ) -> Result<(Identity, Ran), Stopped> {
+    fn attempt(&mut self, case: &Case, scenario: &Scenario) -> Result<Ran, Stopped> {
         let deadline = Instant::now().checked_add(self.options.time_limit);
-        let driver = match &mut self.driver {
-            Some(driver) => driver,
+        let (driver, identity) = match &mut self.driver {
+            Some(open) => open,
             empty => {
-                let opened = self
+                let mut driver = self
                     .options
                     .driver
-                    .open(&self.options.backing, self.directory);
-                empty.insert(opened?)
+                    .open(&self.options.backing, self.directory)?;
+                driver.set_deadline(deadline);
+                let identity = driver.identity()?;
+                if !self.identified.swap(true, Ordering::Relaxed) {
+                    let _ = self.events.send(Event::Identified(identity.clone()));
+                }
+                empty.insert((driver, identity))
             }
         };
         driver.set_deadline(deadline);
-        let identity = driver.identity()?;
-        if !self.identified.swap(true, Ordering::Relaxed) {
-            let _ = self.events.send(Event::Identified(identity.clone()));
-        }
-        Ok((
-            identity,
-            run_scenario(driver.as_mut(), &case.name, scenario)?,
-        ))
+        run_scenario(driver.as_mut(), identity, &case.name, scenario)
     }
 
     fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {

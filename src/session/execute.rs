@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use crate::driver::{Driver, DriverError};
-use crate::model::{Action, Answer, Call, Identity, Observation, Place, Value};
+use crate::model::{Action, Answer, Call, Observation, Place, Value};
 use crate::plan::{Operation, PlannedCall, PlannedDisk, Step};
 use crate::transcript::{Exchange, Record};
 
@@ -28,11 +28,6 @@ impl<'a> Session<'a> {
             ledger: Ledger::default(),
             kept: BTreeMap::new(),
         }
-    }
-
-    /// Who answers.
-    pub fn identity(&mut self) -> Result<Identity, DriverError> {
-        self.driver.identity()
     }
 
     /// The scenario's place.

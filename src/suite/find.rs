@@ -4,10 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use globset::Glob;
 use rust_embed::RustEmbed;
 
-use super::Case;
+use super::{Case, Pattern};
 
 /// A set of scenarios with their snapshots.
 #[derive(Clone, Debug)]
@@ -85,25 +84,12 @@ impl Suite {
         Ok(cases)
     }
 
-    /// The scenarios that any of the patterns selects; all of them where there is no pattern. A
-    /// pattern is a part of a name, or a glob over whole names.
-    pub fn select(&self, patterns: &[String]) -> Result<Vec<Case>, SuiteError> {
+    /// The scenarios that any of the patterns selects; all of them where there is no pattern.
+    pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<Case>, SuiteError> {
         let mut cases = self.cases()?;
-        if patterns.is_empty() {
-            return Ok(cases);
-        }
-        let mut matchers = Vec::new();
-        for pattern in patterns {
-            let glob = Glob::new(pattern).map_err(|error| SuiteError::Pattern {
-                pattern: pattern.clone(),
-                reason: error.kind().to_string(),
-            })?;
-            matchers.push((pattern, glob.compile_matcher()));
-        }
-        let selects = |(part, glob): &(&String, globset::GlobMatcher), case: &Case| {
-            case.name.contains(part.as_str()) || glob.is_match(&case.name)
-        };
-        cases.retain(|case| matchers.iter().any(|matcher| selects(matcher, case)));
+        cases.retain(|case| {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.selects(&case.name))
+        });
         Ok(cases)
     }
 

@@ -5,6 +5,8 @@
 
 mod case;
 mod find;
+mod pattern;
 
 pub use case::{Case, source_of};
 pub use find::{Suite, SuiteError};
+pub use pattern::Pattern;

@@ -2,10 +2,10 @@
 
 use super::Mock;
 use super::answer::{Ruled, check_flags, not_modelled, refuse};
-use super::checkpoint::{active_of, bitmap_exists, inconsistent, prepare};
+use super::checkpoint::{active_of, bitmap_exists, inconsistent, prepare, require_free};
 use super::intake::{self, BackupDiskElement, BackupDocument};
 use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
-use crate::world::{BackupJob, Domain, Extents, JobDisk, World};
+use crate::world::{BackupJob, Domain, Extents, JobDisk, World, chain_is_valid};
 
 impl Mock {
     pub(super) fn backup_begin(&mut self, call: &Call) -> Ruled {
@@ -67,23 +67,16 @@ impl Mock {
         for disk in selected.iter().filter(|_| incremental.is_some()) {
             // The merged bitmap of a push lies on the disk itself while the job runs.
             let temporary = format!("backup-{}", domain.disks[disk.index].target);
-            let top = active.bitmaps[disk.index].first();
-            let taken = top.is_some_and(|top| top.contains_key(&temporary));
-            if taken
-                || prepared
-                    .as_ref()
-                    .is_some_and(|prepared| prepared.name == temporary)
+            require_free(active, &[disk.index], &temporary)?;
+            if prepared
+                .as_ref()
+                .is_some_and(|prepared| prepared.name == temporary)
             {
                 return bitmap_exists(&temporary);
             }
         }
         if let Some(prepared) = &prepared {
-            for &index in &prepared.bitmap_disks {
-                let top = active.bitmaps[index].first();
-                if top.is_some_and(|top| top.contains_key(&prepared.name)) {
-                    return bitmap_exists(&prepared.name);
-                }
-            }
+            require_free(active, &prepared.bitmap_disks, &prepared.name)?;
         }
         let job = job(&self.world, domain, &selected, incremental.as_deref())?;
         self.world.begin_backup(&call.domain, job)?;
@@ -173,7 +166,7 @@ fn check_base(domain: &Domain, disk: &Selected, base: &str, created: Option<&str
             format!("Checkpoint '{base}' for incremental backup of disk '{target}' not found");
         return refuse(ErrorCode::NO_DOMAIN_CHECKPOINT, ErrorDomain::QEMU, &text);
     }
-    if !crate::world::chain_is_valid(&active_of(domain)?.bitmaps[disk.index], base) {
+    if !chain_is_valid(&active_of(domain)?.bitmaps[disk.index], base) {
         return inconsistent(base, target);
     }
     Ok(())

@@ -49,12 +49,7 @@ impl Mock {
 
     fn create(&mut self, call: &Call, prepared: Prepared) -> Ruled<String> {
         let active = active_of(self.domain(call)?)?;
-        for &index in &prepared.bitmap_disks {
-            let top = active.bitmaps[index].first();
-            if top.is_some_and(|top| top.contains_key(&prepared.name)) {
-                return bitmap_exists(&prepared.name);
-            }
-        }
+        require_free(active, &prepared.bitmap_disks, &prepared.name)?;
         self.add_checkpoint(call, prepared)
     }
 
@@ -165,13 +160,8 @@ impl Mock {
     /// (`qemuCheckpointDiscardBitmaps`).
     fn remove_bitmaps(&mut self, call: &Call, checkpoint: &Checkpoint) -> Ruled<()> {
         let domain = self.domain_mut(call)?;
-        let present = |disk: &CheckpointDisk| {
-            let position = domain
-                .disks
-                .iter()
-                .position(|found| found.target == disk.name);
-            position.zip(disk.bitmap.clone())
-        };
+        let present =
+            |disk: &CheckpointDisk| domain.disk_index(&disk.name).zip(disk.bitmap.clone());
         let wanted: Vec<(usize, String)> = checkpoint.disks.iter().filter_map(present).collect();
         let targets: Vec<String> = domain
             .disks
@@ -375,6 +365,19 @@ fn validate_bitmaps(domain: &Domain, name: &str, disks: &[CheckpointDisk]) -> Ru
 pub(super) fn inconsistent<T>(checkpoint: &str, disk: &str) -> Ruled<T> {
     let text = format!("missing or broken bitmap '{checkpoint}' for disk '{disk}'");
     refuse(ErrorCode::CHECKPOINT_INCONSISTENT, ErrorDomain::QEMU, &text)
+}
+
+/// QEMU adds no bitmap to a node that has one of that name.
+pub(super) fn require_free(active: &Active, disks: &[usize], name: &str) -> Ruled<()> {
+    let has_it = |&index: &usize| {
+        let top = active.bitmaps[index].first();
+        top.is_some_and(|top| top.contains_key(name))
+    };
+    if disks.iter().any(has_it) {
+        bitmap_exists(name)
+    } else {
+        Ok(())
+    }
 }
 
 /// QEMU's answer to `block-dirty-bitmap-add` of a name that is taken.
