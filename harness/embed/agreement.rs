@@ -152,6 +152,21 @@ const ON: &[Row] = &[
     (Api::DomainBackupBegin, None, 0, Some(SAME_TARGET), None),
     (Api::CheckpointCreate, None, 0, Some(TEMPORARY), None),
     (Api::DomainBackupBegin, None, 0, Some(FROM_TEMPORARY), None),
+    (Api::CheckpointCreate, None, 0, Some(CP9), None),
+    (
+        Api::CheckpointDelete,
+        Some("cp9"),
+        flags::CHECKPOINT_DELETE_METADATA_ONLY,
+        None,
+        None,
+    ),
+    (
+        Api::DomainBackupBegin,
+        None,
+        0,
+        Some(FROM_TEMPORARY),
+        Some(CP9),
+    ),
     (Api::DomainDestroy, None, 4, None, None),
     (Api::DomainListAllCheckpoints, None, 0, None, None),
 ];

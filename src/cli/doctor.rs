@@ -36,9 +36,7 @@ pub(super) fn execute() -> ExitCode {
     };
     page.row(built, "real drivers", text);
     let tools = [tool("qemu-img"), tool("qemu-system-x86_64")];
-    let mut complete = true;
     for (name, version) in tools {
-        complete &= version.is_ok();
         page.row(
             version.is_ok(),
             name,
@@ -52,8 +50,8 @@ pub(super) fn execute() -> ExitCode {
         "driver embed",
         &embed.unwrap_or_else(|reason| reason),
     );
-    if !(built && complete) {
-        page.advice(built, complete);
+    if DriverChoice::Embed.unavailable().is_some() {
+        page.advice(built);
     }
     let code = if usable {
         ExitCode::Success
@@ -117,15 +115,13 @@ impl Page {
         self.0.push('\n');
     }
 
-    fn advice(&mut self, built: bool, tools_are_there: bool) {
+    fn advice(&mut self, built: bool) {
         self.line("\nThe mock works as it is. For real libvirt:");
-        if !(built && tools_are_there) {
-            self.line("  in a checkout, on Debian and Ubuntu:");
-            self.line("    sudo ci/setup-libvirt");
-            self.line("  or by hand:");
-            for command in install_commands() {
-                self.line(&format!("    {command}"));
-            }
+        self.line("  in a checkout, on Debian and Ubuntu:");
+        self.line("    sudo ci/setup-libvirt");
+        self.line("  or by hand:");
+        for command in install_commands() {
+            self.line(&format!("    {command}"));
         }
         if !built {
             self.line("  then build with real drivers:");

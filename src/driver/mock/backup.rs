@@ -2,7 +2,7 @@
 
 use super::Mock;
 use super::answer::{Ruled, check_flags, not_modelled, refuse};
-use super::checkpoint::{active_of, bitmap_exists, inconsistent, prepare, require_free};
+use super::checkpoint::{Prepared, active_of, bitmap_exists, inconsistent, prepare, require_free};
 use super::intake::{self, BackupDiskElement, BackupDocument};
 use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{BackupJob, Domain, Extents, JobDisk, World, chain_is_valid};
@@ -64,19 +64,20 @@ impl Mock {
             }
             created.push(path);
         }
+        // One transaction: the checkpoint's bitmaps first, then each disk's own.
+        if let Some(prepared) = &prepared {
+            require_free(active, &prepared.bitmap_disks, &prepared.name)?;
+        }
         for disk in selected.iter().filter(|_| incremental.is_some()) {
             // The merged bitmap of a push lies on the disk itself while the job runs.
             let temporary = format!("backup-{}", domain.disks[disk.index].target);
             require_free(active, &[disk.index], &temporary)?;
-            if prepared
-                .as_ref()
-                .is_some_and(|prepared| prepared.name == temporary)
-            {
+            let adds_it = |prepared: &Prepared| {
+                prepared.name == temporary && prepared.bitmap_disks.contains(&disk.index)
+            };
+            if prepared.as_ref().is_some_and(adds_it) {
                 return bitmap_exists(&temporary);
             }
-        }
-        if let Some(prepared) = &prepared {
-            require_free(active, &prepared.bitmap_disks, &prepared.name)?;
         }
         let job = job(&self.world, domain, &selected, incremental.as_deref())?;
         self.world.begin_backup(&call.domain, job)?;
