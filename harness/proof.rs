@@ -134,7 +134,7 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
         .select(&[Pattern::parse(SCENARIO).unwrap()])
         .unwrap()
         .remove(0);
-    let scenario = case.parse().unwrap();
+    let scenario = case.scenario.clone().unwrap();
     let mut driver = Liar {
         mock: Mock::newest(),
         lie,

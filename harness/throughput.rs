@@ -26,7 +26,12 @@ fn mock() {
         .expect("the embedded suite can be read");
     let scenarios: Vec<_> = cases
         .iter()
-        .map(|case| (&case.name, case.parse().expect("the suite is sound")))
+        .map(|case| {
+            (
+                &case.name,
+                case.scenario.clone().expect("the suite is sound"),
+            )
+        })
         .collect();
     let mut driver = Mock::newest();
     let identity = driver.identity().expect("the mock knows itself");

@@ -17,8 +17,8 @@ pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
             text.push('\n');
             continue;
         }
-        match case.parse() {
-            Ok(scenario) => text.push_str(&entry(&case.name, &scenario)),
+        match &case.scenario {
+            Ok(scenario) => text.push_str(&entry(&case.name, scenario)),
             Err(diagnostics) => {
                 unsound += 1;
                 note(&format!("{diagnostics}\n{}", diagnostics.render(false)));

@@ -4,12 +4,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
 
 /// What the client should think of a failed call: the three classes of the bug report.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
     /// The same call can never succeed; nothing in storage is damaged.
@@ -22,6 +23,20 @@ pub enum Category {
     AlreadyDone,
     /// The facts do not decide.
     Undecidable,
+}
+
+impl Category {
+    /// The word that scenarios use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::Temporary => "temporary",
+            Self::Unrecoverable => "unrecoverable",
+            Self::AlreadyDone => "already-done",
+            Self::Undecidable => "undecidable",
+        }
+    }
 }
 
 impl fmt::Display for Category {
@@ -37,7 +52,7 @@ impl fmt::Display for Category {
 }
 
 /// What a client does after a failed call. One decision per call.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The caller's XML, flags or names are wrong for this domain: change them.
@@ -129,7 +144,7 @@ impl FromStr for Decision {
 }
 
 /// The kinds of clean-up that can precede a decision.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CleanUpKind {
     /// Delete a checkpoint that was created by a backup which did not complete.

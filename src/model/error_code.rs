@@ -33,6 +33,8 @@ impl ErrorCode {
     pub const NO_SECRET: Self = Self(66);
     /// `VIR_ERR_CONFIG_UNSUPPORTED`.
     pub const CONFIG_UNSUPPORTED: Self = Self(67);
+    /// `VIR_ERR_OPERATION_TIMEOUT`.
+    pub const OPERATION_TIMEOUT: Self = Self(68);
     /// `VIR_ERR_OPERATION_UNSUPPORTED`.
     pub const OPERATION_UNSUPPORTED: Self = Self(84);
     /// `VIR_ERR_NO_DOMAIN_CHECKPOINT`.

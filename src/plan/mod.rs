@@ -7,6 +7,6 @@ mod lower;
 mod step;
 mod xml;
 
-pub use lower::lower;
-pub use step::{Operation, Plan, PlannedCall, PlannedDisk, Step};
+pub use lower::{lower, unsupported};
+pub use step::{NotSupported, Operation, Plan, PlannedCall, PlannedDisk, Step};
 pub use xml::{BackupTarget, BackupXml, checkpoint_xml, domain_xml};

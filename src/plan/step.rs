@@ -56,11 +56,30 @@ pub struct PlannedCall {
     pub call: Call,
     /// Label of the earlier answer that is sent as XML.
     pub xml_from: Option<String>,
+    /// Texts of that answer, and what is sent instead of each.
+    pub edits: Vec<(String, String)>,
     /// Label under which the answer is kept.
     pub keep_as: Option<String>,
 }
 
+/// A scenario has something that no driver can execute yet.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not supported: no driver can execute this yet: {}", .missing.join(", "))]
+pub struct NotSupported {
+    /// What it is, in the order of the file.
+    pub missing: Vec<String>,
+}
+
 impl Step {
+    /// A call that is complete.
+    #[must_use]
+    pub fn call(label: &str, call: Call) -> Self {
+        Self {
+            label: label.to_owned(),
+            operation: Operation::Call(PlannedCall::literal(call)),
+        }
+    }
+
     /// The guest writes one byte value over a range of a disk.
     #[must_use]
     pub fn guest_write(
@@ -112,6 +131,7 @@ impl PlannedCall {
         Self {
             call,
             xml_from: None,
+            edits: Vec::new(),
             keep_as: None,
         }
     }

@@ -108,6 +108,10 @@ pub struct BackupTarget<'a> {
     pub path: &'a str,
     /// Its format; `None` leaves it to libvirt (qcow2).
     pub format: Option<DiskFormat>,
+    /// The attribute `backupmode`.
+    pub mode: Option<&'a str>,
+    /// The attribute `incremental`.
+    pub incremental: Option<&'a str>,
     /// Usage name of the secret of a LUKS-encrypted target.
     pub luks_secret_usage: Option<&'a str>,
 }
@@ -120,6 +124,8 @@ impl<'a> BackupTarget<'a> {
             disk,
             path: &image.path,
             format: Some(image.format),
+            mode: None,
+            incremental: None,
             luks_secret_usage: None,
         }
     }
@@ -147,7 +153,14 @@ pub(super) fn backup_xml(backup: &BackupXml<'_>, disks: &[PlannedDisk]) -> Strin
             xml.line(format_args!("    <disk name='{name}' backup='no'/>"));
             continue;
         };
-        xml.line(format_args!("    <disk name='{name}' type='file'>"));
+        let mode = target.mode.map(|mode| format!(" backupmode='{mode}'"));
+        let base = target
+            .incremental
+            .map(|base| format!(" incremental='{}'", escape(base)));
+        let attributes: String = mode.into_iter().chain(base).collect();
+        xml.line(format_args!(
+            "    <disk name='{name}' type='file'{attributes}>"
+        ));
         if let Some(format) = target.format {
             xml.line(format_args!("      <driver type='{format}'/>"));
         }

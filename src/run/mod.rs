@@ -2,6 +2,7 @@
 //!
 //! A run emits [`Event`]s, plain data that reports consume. This module knows no output format.
 
+mod applicable;
 mod choice;
 mod directory;
 mod event;
@@ -16,4 +17,4 @@ pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Summary};
 pub use one::{Ran, Stopped, run_scenario};
 pub use outcome::{Failure, Outcome};
-pub use schedule::{Options, STACK, run};
+pub use schedule::{Options, run};

@@ -80,7 +80,7 @@ fn play(
         history,
         when,
         remedy,
-    } = lower(scenario, place);
+    } = lower(scenario, place).map_err(|error| DriverError::Failed(error.to_string()))?;
     let mut session = Session::new(driver, place.clone(), disks);
     for step in &setup {
         succeed(&mut session, step)?;

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::applicable::{not_about, not_begun};
 use super::directory::RunDirectory;
 use super::event::{Event, Finished, Summary};
 use super::one::{Ran, Stopped, run_scenario};
@@ -21,9 +22,6 @@ use crate::model::Identity;
 use crate::scenario::Scenario;
 use crate::snapshot::compare;
 use crate::suite::{Case, Suite};
-
-/// The stack of a slot, in bytes: the YAML reader recurses up to its own limit before ours holds.
-pub const STACK: usize = 16 << 20;
 
 /// How a run goes about it.
 #[derive(Clone, Debug)]
@@ -79,9 +77,7 @@ pub fn run(
                     slot.take(case);
                 }
             };
-            let spawned = thread::Builder::new()
-                .stack_size(STACK)
-                .spawn_scoped(scope, slot);
+            let spawned = thread::Builder::new().spawn_scoped(scope, slot);
             if let Err(error) = spawned {
                 failed = Some(DriverError::Failed(format!(
                     "cannot start a thread: {error}"
@@ -103,6 +99,13 @@ pub fn run(
     summary.duration = started.elapsed();
     consume(&Event::Finished(summary));
     Ok(summary)
+}
+
+/// What came of trying.
+enum Attempt {
+    Ran(Box<Ran>),
+    /// It is not about this libvirt.
+    Skipped(Outcome),
 }
 
 struct Slot<'a> {
@@ -142,7 +145,7 @@ impl Slot<'_> {
         if self.options.backing.stop.load(Ordering::Relaxed) {
             return finished;
         }
-        let scenario = match case.parse() {
+        let scenario = match &case.scenario {
             Ok(scenario) => scenario,
             Err(diagnostics) => {
                 let reason = format!("{diagnostics}\n{}", diagnostics.render(false));
@@ -150,14 +153,19 @@ impl Slot<'_> {
                 return finished;
             }
         };
+        if let Some(outcome) = not_begun(self.options.driver, scenario) {
+            finished.outcome = outcome;
+            return finished;
+        }
         // A bug of ours must cost one scenario, not the run.
-        let attempt = || self.attempt(case, &scenario);
+        let attempt = || self.attempt(case, scenario);
         let ran = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
             let text = panic_text(panic.as_ref());
             Err(DriverError::Failed(format!("a defect of backup-tck itself: {text}")).into())
         });
         match ran {
-            Ok(ran) => {
+            Ok(Attempt::Skipped(outcome)) => finished.outcome = outcome,
+            Ok(Attempt::Ran(ran)) => {
                 finished.outcome = self.outcome(case, &ran);
                 finished.transcript = Some(ran.transcript);
                 finished.text = Some(ran.text);
@@ -172,7 +180,7 @@ impl Slot<'_> {
         finished
     }
 
-    fn attempt(&mut self, case: &Case, scenario: &Scenario) -> Result<Ran, Stopped> {
+    fn attempt(&mut self, case: &Case, scenario: &Scenario) -> Result<Attempt, Stopped> {
         let deadline = Instant::now().checked_add(self.options.time_limit);
         let (driver, identity) = match &mut self.driver {
             Some(open) => open,
@@ -189,8 +197,12 @@ impl Slot<'_> {
                 empty.insert((driver, identity))
             }
         };
+        if let Some(outcome) = not_about(identity, scenario) {
+            return Ok(Attempt::Skipped(outcome));
+        }
         driver.set_deadline(deadline);
         run_scenario(driver.as_mut(), identity, &case.name, scenario)
+            .map(|ran| Attempt::Ran(Box::new(ran)))
     }
 
     fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {

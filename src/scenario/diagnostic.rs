@@ -51,6 +51,11 @@ impl Problem {
         }
     }
 
+    /// By place; what is equal stands together.
+    fn order(&self) -> (usize, usize, &str, &str) {
+        (self.span.start, self.span.end, self.code, &self.message)
+    }
+
     /// Adds "did you mean" with the nearest of `known`, or the list of them.
     pub(super) fn suggest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
@@ -74,7 +79,9 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        // The cases of a matrix share what they do not replace, and its problems.
+        problems.dedup();
         Self {
             path: path.to_owned(),
             source: text.into(),

@@ -1,22 +1,22 @@
-//! The scenario language: YAML text to a typed scenario, with every problem of the text at once.
+//! The scenario language: YAML text to typed scenarios, with every problem of the text at once.
 //!
-//! The text becomes a tree with places, the tree a typed [`Scenario`], and that is checked for
-//! meaning. This module does no I/O: it is given the text and the path to name in messages.
+//! The text becomes a tree with places; its structure is checked against the JSON Schema of the
+//! types; then it is decoded into those types, a matrix is expanded, and the meaning is checked.
+//! This module does no I/O: it is given the text and the path to name in messages.
 
 mod check;
 mod decode;
 mod diagnostic;
-mod fields;
+mod expand;
 mod parse;
-mod step;
-mod syntax;
+mod schema;
+mod shape;
+pub mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 pub use diagnostic::{Diagnostics, Problem};
-pub use parse::parse;
-pub use syntax::{
-    BackupDisk, BackupRequest, CheckpointRequest, Disk, Expectation, FORMAT, RawCall, Refusal,
-    Scenario, Spanned, Step, StepKind,
-};
+pub use parse::{STACK, parse};
+pub use schema::schema;
+pub use syntax::{Expectation, Need, Refusal, Scenario, Spanned, Step};

@@ -1,35 +1,112 @@
-//! The way in: text to scenario.
+//! The way in: text to scenarios.
 
 use std::path::Path;
 
-use super::check::check;
-use super::decode::decode;
-use super::diagnostic::Diagnostics;
-use super::fields::Collected;
-use super::syntax::Scenario;
-use super::tree::Node;
+use serde::Deserialize;
 
-/// Reads a scenario from its text. `path` is only named in messages, and its file name must be
-/// the scenario's name.
+use super::check::{check, check_name, check_words};
+use super::diagnostic::{Diagnostics, Problem};
+use super::expand::expand;
+use super::shape;
+use super::syntax::{Document, FORMAT, Scenario};
+use super::tree::{Kind, Node};
+
+/// The stack that a thread needs to parse, in bytes: the YAML reader recurses up to its own limit
+/// before ours holds.
+pub const STACK: usize = 16 << 20;
+
+/// Problems of meaning that a wrong structure elsewhere in the file cannot have caused.
+const INDEPENDENT: [&str; 14] = [
+    "scenario::alignment",
+    "scenario::argument",
+    "scenario::beyond_end",
+    "scenario::category",
+    "scenario::cluster_size",
+    "scenario::disk_name",
+    "scenario::empty_disk",
+    "scenario::empty_message",
+    "scenario::empty_write",
+    "scenario::matrix",
+    "scenario::name",
+    "scenario::no_error",
+    "scenario::raw_disk",
+    "scenario::unknown_disk",
+];
+
+/// Reads the scenarios of a file from its text: one, or one for each combination of its matrix.
+/// `path` is only named in messages, and its file name must be the scenario's name.
 ///
 /// # Errors
 /// All problems of the text together.
-pub fn parse(path: &Path, text: &str) -> Result<Scenario, Diagnostics> {
-    let root = match Node::parse(text) {
-        Ok(root) => root,
-        Err(problem) => return Err(Diagnostics::new(path, text, vec![problem])),
-    };
-    let mut problems = Collected::default();
-    let scenario = decode(&root, &mut problems);
-    let file_stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    match scenario {
-        Some(scenario) => {
-            check(&scenario, &file_stem, &mut problems);
-            if problems.0.is_empty() {
-                return Ok(scenario);
-            }
-        }
-        None => debug_assert!(!problems.0.is_empty(), "nothing decoded, nothing reported"),
+pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, Diagnostics> {
+    let broken = |problems| Diagnostics::new(path, text, problems);
+    let root = Node::parse(text).map_err(|problem| broken(vec![problem]))?;
+    if let Some(problem) = other_format(&root) {
+        return Err(broken(vec![problem]));
     }
-    Err(Diagnostics::new(path, text, problems.0))
+    let file_stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let shape::Found {
+        mut problems,
+        sound,
+    } = shape::check(&root);
+    let Some(sound) = sound else {
+        return Err(broken(problems));
+    };
+    let (scenarios, mut meaning) = read(&sound, &file_stem);
+    if !problems.is_empty() {
+        meaning.retain(|problem| INDEPENDENT.contains(&problem.code));
+    }
+    problems.extend(meaning);
+    if problems.is_empty() {
+        Ok(scenarios)
+    } else {
+        Err(broken(problems))
+    }
+}
+
+/// The scenarios of a tree whose structure is sound, and every problem of their meaning.
+fn read(root: &Node, file_stem: &str) -> (Vec<Scenario>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let document = match Document::deserialize(root) {
+        Ok(document) => document,
+        Err(error) => {
+            let message = format!("a defect of the checker let this through: {error}");
+            let problem = Problem::new("scenario::yaml", root.span.clone(), message);
+            return (Vec::new(), vec![problem]);
+        }
+    };
+    check_name(&document, file_stem, &mut problems);
+    check_words(&document, &mut problems);
+    let scenarios = expand(&document, &mut problems);
+    for scenario in &scenarios {
+        check(scenario, &mut problems);
+    }
+    (scenarios, problems)
+}
+
+/// Nothing else can be said about a file of another format.
+fn other_format(root: &Node) -> Option<Problem> {
+    let Kind::Map(entries) = &root.kind else {
+        return None;
+    };
+    let is_format = |key: &Node| matches!(&key.kind, Kind::Text(name) if name == "format");
+    let (_, node) = entries.iter().find(|(key, _)| is_format(key))?;
+    match node.kind {
+        Kind::Int(format) if format != FORMAT => Some(
+            Problem::new(
+                "scenario::format",
+                node.span.clone(),
+                format!("format {format} is not known"),
+            )
+            .label(format!("this build reads format {FORMAT}"))
+            .help("a newer backup-tck may read it"),
+        ),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Int(_)
+        | Kind::Float(_)
+        | Kind::Text(_)
+        | Kind::List(_)
+        | Kind::Map(_) => None,
+    }
 }

@@ -40,9 +40,10 @@ fn report(text: &str) -> String {
 
 #[test]
 fn a_sound_scenario_has_no_problems() {
-    let scenario = parse(Path::new("case.yaml"), GOOD).unwrap();
-    assert_eq!(scenario.disks.len(), 2);
-    assert_eq!(scenario.history.len(), 2);
+    let scenarios = parse(Path::new("case.yaml"), GOOD).unwrap();
+    assert_eq!(scenarios.len(), 1);
+    assert_eq!(scenarios[0].disks.0.len(), 2);
+    assert_eq!(scenarios[0].history.len(), 2);
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn nesting_without_end_is_refused() {
         let parse = move || parse(Path::new("case.yaml"), &text).unwrap_err();
         // The stack of a run's slots.
         let thread = std::thread::Builder::new()
-            .stack_size(crate::run::STACK)
+            .stack_size(super::STACK)
             .spawn(parse);
         let diagnostics = thread.unwrap().join().unwrap();
         assert_eq!(diagnostics.problems().len(), 1);

@@ -15,19 +15,20 @@ use serde_saphyr::{Location, Spanned};
 use super::diagnostic::{Problem, Span};
 
 /// One value of the document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) span: Span,
     pub(super) kind: Kind,
 }
 
 /// What a node holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kind {
     Null,
     Bool(bool),
     Int(i128),
-    Float,
+    /// A number with a fraction, by its text: `6.10` is a version, not 6.1.
+    Float(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
@@ -45,24 +46,44 @@ impl Node {
         };
         let root: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
             .map_err(|error| syntax_problem(text, &error))?;
-        Ok(Self::placed(root))
+        Ok(Self::placed(text, root))
     }
 
-    fn placed(raw: Spanned<Raw>) -> Self {
+    fn placed(text: &str, raw: Spanned<Raw>) -> Self {
         let span = byte_range(raw.referenced);
         let kind = match raw.value {
             Raw::Null => Kind::Null,
             Raw::Bool(value) => Kind::Bool(value),
             Raw::Int(value) => Kind::Int(value),
-            Raw::Float => Kind::Float,
+            Raw::Float => Kind::Float(text.get(span.clone()).unwrap_or_default().to_owned()),
             Raw::Text(value) => Kind::Text(value),
-            Raw::List(items) => Kind::List(items.into_iter().map(Self::placed).collect()),
+            Raw::List(items) => {
+                let place = |item| Self::placed(text, item);
+                Kind::List(items.into_iter().map(place).collect())
+            }
             Raw::Map(entries) => {
-                let place = |(key, value)| (Self::placed(key), Self::placed(value));
+                let place = |(key, value)| (Self::placed(text, key), Self::placed(text, value));
                 Kind::Map(entries.into_iter().map(place).collect())
             }
         };
         Self { span, kind }
+    }
+
+    /// Something else in the same place.
+    pub(super) fn with(&self, kind: Kind) -> Self {
+        Self {
+            span: self.span.clone(),
+            kind,
+        }
+    }
+
+    /// The node as one word; a number by its digits.
+    pub(super) fn word(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Int(value) => Some(value.to_string()),
+            Kind::Float(text) | Kind::Text(text) => Some(text.clone()),
+            Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Map(_) => None,
+        }
     }
 
     /// What the node is, for messages: "a list".
@@ -71,7 +92,7 @@ impl Node {
             Kind::Null => "nothing",
             Kind::Bool(_) => "true or false",
             Kind::Int(_) => "a number",
-            Kind::Float => "a number with a fraction",
+            Kind::Float(_) => "a number with a fraction",
             Kind::Text(_) => "a text",
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",

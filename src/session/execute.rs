@@ -123,7 +123,17 @@ impl<'a> Session<'a> {
                 let text = format!("`{label}` needs the dump `{from}`, which was not made");
                 return Err(DriverError::Failed(text));
             };
-            call.xml = Some(kept.clone());
+            let mut xml = kept.clone();
+            for (replaced, by) in &planned.edits {
+                if !xml.contains(replaced) {
+                    let text = format!(
+                        "`{label}` replaces `{replaced}`, which the dump `{from}` does not hold"
+                    );
+                    return Err(DriverError::Failed(text));
+                }
+                xml = xml.replace(replaced, by);
+            }
+            call.xml = Some(xml);
         }
         let record = self.call(label, &call)?;
         if let Some(label) = &planned.keep_as

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
-use super::{Case, Pattern};
+use super::{Case, File, Pattern, load};
 
 /// A set of scenarios with their snapshots.
 #[derive(Clone, Debug)]
@@ -72,16 +72,21 @@ impl Suite {
         Err(SuiteError::NoSuite(folder.to_owned()))
     }
 
-    /// Every scenario, in the order of the names.
-    pub fn cases(&self) -> Result<Vec<Case>, SuiteError> {
-        let mut cases = match self {
-            Self::Folder(folder) => cases_in(&folder.join("scenarios"))?,
+    /// Every scenario file, in the order of the names.
+    pub fn files(&self) -> Result<Vec<File>, SuiteError> {
+        let mut files = match self {
+            Self::Folder(folder) => files_in(&folder.join("scenarios"))?,
             Self::Embedded => Scenarios::iter()
                 .filter_map(|path| embedded(&path))
                 .collect(),
         };
-        cases.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(cases)
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
+
+    /// Every scenario, in the order of the files, a matrix expanded.
+    pub fn cases(&self) -> Result<Vec<Case>, SuiteError> {
+        self.files().map(|files| load(&files))
     }
 
     /// The scenarios that any of the patterns selects; all of them where there is no pattern.
@@ -117,8 +122,8 @@ impl Suite {
 }
 
 /// Scenarios lie in areas, and nowhere else: one that is never found would never fail.
-fn cases_in(folder: &Path) -> Result<Vec<Case>, SuiteError> {
-    let mut cases = Vec::new();
+fn files_in(folder: &Path) -> Result<Vec<File>, SuiteError> {
+    let mut files = Vec::new();
     for area in entries(folder)? {
         if !area.is_dir() {
             refuse_scenario(&area)?;
@@ -135,18 +140,18 @@ fn cases_in(folder: &Path) -> Result<Vec<Case>, SuiteError> {
                     refuse_scenario(&deeper)?;
                 }
             } else if is_scenario(&path) {
-                cases.push(case(&area_name, path));
+                files.push(file(&area_name, path));
             }
         }
     }
-    Ok(cases)
+    Ok(files)
 }
 
-fn case(area: &str, path: PathBuf) -> Case {
+fn file(area: &str, path: PathBuf) -> File {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = format!("{area}/{stem}");
     let text = fs::read_to_string(&path).map_err(|error| error.to_string());
-    Case { name, path, text }
+    File { name, path, text }
 }
 
 fn is_scenario(path: &Path) -> bool {
@@ -174,9 +179,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, SuiteError> {
     })
 }
 
-fn embedded(path: &str) -> Option<Case> {
+fn embedded(path: &str) -> Option<File> {
     let file = Scenarios::get(path)?;
-    Some(Case {
+    Some(File {
         name: path.strip_suffix(".yaml")?.to_owned(),
         path: PathBuf::from("scenarios").join(path),
         text: String::from_utf8(file.data.into_owned()).map_err(|error| error.to_string()),

@@ -4,9 +4,12 @@
 //! the embedded copy. Names are `<area>/<name>` and stable.
 
 mod case;
+mod file;
 mod find;
 mod pattern;
 
+use case::load;
 pub use case::{Case, source_of};
+pub use file::File;
 pub use find::{Suite, SuiteError};
 pub use pattern::Pattern;

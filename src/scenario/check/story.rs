@@ -1,0 +1,542 @@
+//! The history step by step: what exists at each point, and what a step needs of it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::backup::check_backup;
+use super::disks::check_sectors;
+use super::effect::{Power, is_call, power_after, wanted};
+use super::names::Names;
+use crate::model::{Argument, ErrorCode, Size};
+use crate::scenario::diagnostic::Problem;
+use crate::scenario::syntax::{
+    Anchor, BackupBegin, BackupMode, BitmapName, Call, CheckpointCreate, CheckpointDelete, Disk,
+    Named, Spanned, Step, TargetName, Word, WriteBytes,
+};
+
+/// What the file says of a step's end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Strictness {
+    /// It succeeds, so that all it needs must be there.
+    MustSucceed,
+    /// It is refused with this code, so that something may be missing on purpose.
+    MustBeRefused(ErrorCode),
+}
+
+/// What exists at one point of the history.
+pub(super) struct Story<'a> {
+    problems: &'a mut Vec<Problem>,
+    /// Size of each disk; `None` for an empty drive.
+    disks: BTreeMap<String, Option<Size>>,
+    power: Power,
+    pub(super) checkpoints: Names,
+    bitmaps: Names,
+    dumps: Names,
+    copies: Names,
+    snapshots: Names,
+    background: Names,
+    background_places: BTreeMap<String, Range<usize>>,
+    backup: Option<BackupMode>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn new(disks: &Named<Disk>, problems: &'a mut Vec<Problem>) -> Self {
+        let size = |disk: &Disk| disk.size.as_ref().map(|size| size.value.0);
+        let disks = disks.0.iter();
+        Self {
+            problems,
+            disks: disks
+                .map(|(target, disk)| (target.value.clone(), size(disk)))
+                .collect(),
+            power: Power::ShutOff,
+            checkpoints: Names::new("checkpoint", "scenario::unknown_checkpoint"),
+            bitmaps: Names::new("bitmap", "scenario::unknown_bitmap"),
+            dumps: Names::new("dump", "scenario::unknown_dump"),
+            copies: Names::new("copy", "scenario::unknown_copy"),
+            snapshots: Names::new("snapshot", "scenario::unknown_snapshot"),
+            background: Names::new("call in the background", "scenario::unknown_background"),
+            background_places: BTreeMap::new(),
+            backup: None,
+        }
+    }
+
+    /// From here on only what cannot change is checked.
+    pub(super) fn forget(&mut self) {
+        self.power = Power::Unknown;
+        self.checkpoints.open();
+        self.bitmaps.open();
+        self.snapshots.open();
+        self.backup = None;
+    }
+
+    /// Checks a step and takes note of what it does.
+    pub(super) fn step(&mut self, step: &Spanned<Step>, strictness: Strictness) {
+        let must_succeed = strictness == Strictness::MustSucceed;
+        if must_succeed {
+            self.check_power(step);
+        }
+        self.arguments(&step.value, &step.span, strictness);
+        if must_succeed {
+            self.power = power_after(&step.value, self.power);
+            if !self.power.is_active() && self.power != Power::Unknown {
+                self.backup = None;
+            }
+        }
+    }
+
+    /// What must not be left open.
+    pub(super) fn finish(self) {
+        for label in self.background.left() {
+            let place = self.background_places.get(label).cloned().unwrap_or(0..0);
+            self.problems.push(
+                Problem::new(
+                    "scenario::not_joined",
+                    place,
+                    format!("the call `{label}` in the background is never joined"),
+                )
+                .label("its answer is lost")
+                .help(format!("add `- join: {{ from: {label} }}`")),
+            );
+        }
+    }
+
+    pub(super) fn report(&mut self, problem: impl Into<Option<Problem>>) {
+        self.problems.extend(problem.into());
+    }
+
+    fn check_power(&mut self, step: &Spanned<Step>) {
+        let wanted = wanted(&step.value);
+        if !wanted.holds(self.power) {
+            let message = format!(
+                "this step needs {}, and here the domain is {}",
+                wanted.as_str(),
+                self.power.as_str()
+            );
+            self.report(
+                Problem::new("scenario::impossible_state", step.span.clone(), message)
+                    .label("not possible at this point of the history")
+                    .help(wanted.help()),
+            );
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each step")]
+    fn arguments(&mut self, step: &Step, place: &Range<usize>, strictness: Strictness) {
+        match step {
+            Step::GuestWrite(body) => self.write(&body.disk, &body.offset, &body.length),
+            Step::ImageWrite(body) => self.write(&body.disk, &body.offset, &body.length),
+            Step::CheckpointCreate(body) => self.checkpoint_create(body, strictness),
+            Step::CheckpointDump(body) => {
+                self.checkpoint(&body.name, strictness);
+                let taken = self.dumps.introduce(&body.label);
+                self.report(taken);
+            }
+            Step::CheckpointRedefine(body) => {
+                let missing = self.dumps.missing(&body.from);
+                self.report(missing.map(|problem| {
+                    problem.label("no earlier `checkpoint-dump … as:` has this label")
+                }));
+                for edit in body
+                    .edit
+                    .iter()
+                    .filter(|edit| edit.replace.value.is_empty())
+                {
+                    self.report(
+                        Problem::new(
+                            "scenario::edit",
+                            edit.replace.span.clone(),
+                            "an empty text stands everywhere and nowhere",
+                        )
+                        .help("write the text that is to be replaced"),
+                    );
+                }
+                if strictness == Strictness::MustSucceed {
+                    // Which name the dump holds may have been edited.
+                    self.checkpoints.open();
+                }
+            }
+            Step::CheckpointDelete(body) => self.checkpoint_delete(body, strictness),
+            Step::BackupBegin(body) => self.backup_begin(body, place, strictness),
+            Step::AwaitBackup => self.end_backup(place, Some(BackupMode::Push), strictness),
+            Step::BackupEnd => self.end_backup(place, Some(BackupMode::Pull), strictness),
+            Step::BackupAbort => self.end_backup(place, None, strictness),
+            Step::SnapshotCreate(body) => {
+                for disk in body.disks.iter().flatten() {
+                    self.disk(disk);
+                }
+                let taken = self.snapshots.introduce(&body.name);
+                self.report(taken.filter(|_| strictness == Strictness::MustSucceed));
+            }
+            Step::SnapshotRevert(body) | Step::SnapshotDelete(body) => {
+                let missing = self.snapshots.missing(&body.name);
+                self.report(missing.filter(|_| strictness == Strictness::MustSucceed));
+            }
+            Step::BlockCommit(body) => self.disk(&body.disk),
+            Step::BlockPull(body) => self.disk(&body.disk),
+            Step::BlockCopy(body) => self.disk(&body.disk),
+            Step::BlockJobAbort(body) => self.disk(&body.disk),
+            Step::BlockResize(body) | Step::ResizeImage(body) => {
+                self.disk(&body.disk);
+                check_sectors(&body.size, self.problems);
+                if let Some(size) = self.disks.get_mut(&body.disk.value) {
+                    *size = Some(body.size.value.0);
+                }
+            }
+            Step::AwaitBlockJob(body)
+            | Step::RecreateImage(body)
+            | Step::CommitImage(body)
+            | Step::CrashImageWriter(body) => self.disk(&body.disk),
+            Step::AttachDisk(body) => self.attach(&body.disk, &body.size),
+            Step::DetachDisk(body) => {
+                self.disk(&body.disk);
+                if strictness == Strictness::MustSucceed {
+                    self.disks.remove(&body.disk.value);
+                }
+            }
+            Step::ConvertImage(body) => self.disk(&body.disk),
+            Step::AmendImage(body) => self.disk(&body.disk),
+            Step::OverlayImage(body) => self.disk(&body.disk),
+            Step::TruncateImage(body) => self.disk(&body.disk),
+            Step::CopyImage(body) => {
+                self.disk(&body.disk);
+                let taken = self.copies.introduce(&body.label);
+                self.report(taken);
+            }
+            Step::RestoreImage(body) => {
+                self.disk(&body.disk);
+                let missing = self.copies.missing(&body.from);
+                self.report(missing);
+            }
+            Step::BitmapAdd(body) => {
+                self.disk(&body.disk);
+                self.bitmaps.add(&body.bitmap.value);
+            }
+            Step::BitmapRemove(body)
+            | Step::BitmapClear(body)
+            | Step::BitmapEnable(body)
+            | Step::BitmapDisable(body) => self.bitmap_of(body),
+            Step::BitmapMerge(body) => {
+                self.disk(&body.disk);
+                self.bitmap(&body.bitmap);
+                self.bitmap(&body.from);
+            }
+            Step::DamageBitmap(body) => {
+                self.disk(&body.disk);
+                self.bitmap(&body.bitmap);
+                if let Some(other) = &body.other {
+                    self.bitmap(other);
+                } else if body.kind.needs_other() {
+                    self.report(
+                        Problem::new(
+                            "scenario::missing_key",
+                            body.bitmap.span.clone(),
+                            "this kind of damage involves a second bitmap",
+                        )
+                        .label("damaged together with which one?")
+                        .help("add `other: NAME`"),
+                    );
+                }
+            }
+            Step::DamageImage(body) => self.disk(&body.disk),
+            Step::WriteBytes(body) => self.write_bytes(body),
+            Step::Background(body) => {
+                if !is_call(&body.step.value) {
+                    self.report(
+                        Problem::new(
+                            "scenario::background",
+                            body.step.span.clone(),
+                            "only a libvirt call can go on in the background",
+                        )
+                        .help("move the step out of `background`"),
+                    );
+                }
+                let refused = Strictness::MustBeRefused(ErrorCode::OPERATION_TIMEOUT);
+                self.arguments(&body.step.value, &body.step.span, refused);
+                let taken = self.background.introduce(&body.label);
+                self.report(taken);
+                let places = &mut self.background_places;
+                places.insert(body.label.value.clone(), body.label.span.clone());
+            }
+            Step::Join(body) => {
+                let missing = self.background.missing(&body.from);
+                self.report(missing);
+                self.background.remove(&body.from.value);
+                self.forget();
+            }
+            Step::Call(body) => self.call(body),
+            Step::UndefineWithMetadata => self.checkpoints.clear(),
+            Step::Start
+            | Step::StartPaused
+            | Step::Pause
+            | Step::Resume
+            | Step::Shutdown
+            | Step::Destroy
+            | Step::KillEmulator
+            | Step::Save
+            | Step::Restore
+            | Step::RestartDaemon
+            | Step::KillDaemon
+            | Step::Undefine
+            | Step::Define
+            | Step::MakeDirectory(_)
+            | Step::RemoveDirectory(_)
+            | Step::MakeFile(_)
+            | Step::RemoveFile(_)
+            | Step::SmallFileSystem(_)
+            | Step::FillFileSystem(_)
+            | Step::FreeFileSystem(_)
+            | Step::OccupyPort(_)
+            | Step::ReleasePort(_)
+            | Step::BlockMetadataStore
+            | Step::UnblockMetadataStore => {}
+        }
+    }
+
+    pub(super) fn disk(&mut self, disk: &Spanned<String>) {
+        if self.disks.contains_key(&disk.value) {
+            return;
+        }
+        let problem = Problem::new(
+            "scenario::unknown_disk",
+            disk.span.clone(),
+            format!("unknown disk `{}`", disk.value),
+        )
+        .label("no such disk in `disks`")
+        .suggest(&disk.value, self.disks.keys().map(String::as_str));
+        self.report(problem);
+    }
+
+    /// A checkpoint that must be there, unless the file expects libvirt to miss it.
+    pub(super) fn checkpoint(&mut self, name: &Spanned<String>, strictness: Strictness) {
+        if strictness != Strictness::MustBeRefused(ErrorCode::NO_DOMAIN_CHECKPOINT) {
+            let missing = self.checkpoints.missing(name);
+            self.report(missing.map(|problem| {
+                if strictness == Strictness::MustSucceed {
+                    problem
+                } else {
+                    problem
+                        .help("a base that is missing on purpose is VIR_ERR_NO_DOMAIN_CHECKPOINT")
+                }
+            }));
+        }
+    }
+
+    fn bitmap(&mut self, name: &Spanned<String>) {
+        let missing = self.bitmaps.missing(name);
+        self.report(missing);
+    }
+
+    fn bitmap_of(&mut self, body: &BitmapName) {
+        self.disk(&body.disk);
+        self.bitmap(&body.bitmap);
+    }
+
+    fn write(
+        &mut self,
+        disk: &Spanned<String>,
+        offset: &Spanned<Word<Size>>,
+        length: &Spanned<Word<Size>>,
+    ) {
+        self.disk(disk);
+        check_sectors(offset, self.problems);
+        check_sectors(length, self.problems);
+        if length.value.bytes() == 0 {
+            self.report(Problem::new(
+                "scenario::empty_write",
+                length.span.clone(),
+                "a write has at least one sector",
+            ));
+        }
+        let Some(found) = self.disks.get(&disk.value).copied() else {
+            return;
+        };
+        let Some(size) = found else {
+            let message = format!(
+                "the drive `{}` is empty, nothing can be written",
+                disk.value
+            );
+            let problem = Problem::new("scenario::empty_drive", disk.span.clone(), message);
+            return self.report(problem);
+        };
+        let end = offset.value.bytes().saturating_add(length.value.bytes());
+        if end > size.bytes() {
+            self.report(
+                Problem::new(
+                    "scenario::beyond_end",
+                    offset.span.clone(),
+                    format!(
+                        "the write ends at {}, beyond the end of `{}`",
+                        Size(end),
+                        disk.value
+                    ),
+                )
+                .label(format!("the disk has {size} at this point")),
+            );
+        }
+    }
+
+    fn write_bytes(&mut self, body: &WriteBytes) {
+        self.disk(&body.disk);
+        match (&body.bitmap, body.anchor.is_some_and(Anchor::needs_bitmap)) {
+            (Some(bitmap), true) => self.bitmap(bitmap),
+            (Some(bitmap), false) => self.report(
+                Problem::new(
+                    "scenario::anchor_bitmap",
+                    bitmap.span.clone(),
+                    "a bitmap has no meaning for this anchor",
+                )
+                .help("remove `bitmap`, or write `anchor: entry`, `table` or `data`"),
+            ),
+            (None, true) => self.report(
+                Problem::new(
+                    "scenario::anchor_bitmap",
+                    body.disk.span.clone(),
+                    "this anchor belongs to a bitmap",
+                )
+                .label("which bitmap of this disk?")
+                .help("add `bitmap: NAME`"),
+            ),
+            (None, false) => {}
+        }
+    }
+
+    fn attach(&mut self, disk: &Spanned<Word<TargetName>>, size: &Spanned<Word<Size>>) {
+        check_sectors(size, self.problems);
+        let name = disk.value.0.0.clone();
+        if self
+            .disks
+            .insert(name.clone(), Some(size.value.0))
+            .is_some()
+        {
+            self.report(
+                Problem::new(
+                    "scenario::name_taken",
+                    disk.span.clone(),
+                    format!("there is a disk `{name}` already"),
+                )
+                .label("the second one of this name")
+                .help("choose another target device"),
+            );
+        }
+    }
+
+    fn checkpoint_create(&mut self, body: &CheckpointCreate, strictness: Strictness) {
+        for disk in body.disks.iter().flatten() {
+            self.disk(disk);
+        }
+        if strictness == Strictness::MustSucceed {
+            let taken = self.checkpoints.introduce(&body.name);
+            self.report(taken);
+            self.bitmaps.add(&body.name.value);
+        }
+    }
+
+    fn checkpoint_delete(&mut self, body: &CheckpointDelete, strictness: Strictness) {
+        self.checkpoint(&body.name, strictness);
+        if strictness != Strictness::MustSucceed {
+            return;
+        }
+        if body.children || body.children_only {
+            // Who descends from whom is libvirt's to know.
+            self.checkpoints.open();
+        } else {
+            self.checkpoints.remove(&body.name.value);
+        }
+    }
+
+    fn backup_begin(&mut self, body: &BackupBegin, place: &Range<usize>, strictness: Strictness) {
+        check_backup(body, self.problems);
+        for (disk, part) in &body.disks.0 {
+            self.disk(disk);
+            if let Some(base) = &part.incremental {
+                self.checkpoint(base, strictness);
+            }
+        }
+        if let Some(base) = &body.incremental {
+            self.checkpoint(base, strictness);
+        }
+        if strictness == Strictness::MustSucceed && self.backup.is_some() {
+            self.report(
+                Problem::new(
+                    "scenario::impossible_state",
+                    place.clone(),
+                    "another backup is still running at this point",
+                )
+                .label("refused, after half a minute")
+                .help("add `- await-backup`, `- backup-end` or `- backup-abort` before it"),
+            );
+        }
+        if let Some(checkpoint) = &body.checkpoint {
+            self.checkpoint_create(checkpoint, strictness);
+        }
+        if strictness == Strictness::MustSucceed {
+            self.backup = Some(body.mode.value);
+        }
+    }
+
+    /// A step about the running backup; `mode` is the kind that it ends.
+    fn end_backup(
+        &mut self,
+        place: &Range<usize>,
+        mode: Option<BackupMode>,
+        strictness: Strictness,
+    ) {
+        let is_known = self.power != Power::Unknown && strictness == Strictness::MustSucceed;
+        let problem = match (self.backup, mode) {
+            (None, _) => Some((
+                "no backup is running at this point",
+                "add `- backup-begin: …` before it",
+            )),
+            (Some(BackupMode::Pull), Some(BackupMode::Push)) => Some((
+                "a pull backup ends when its client says so, not by itself",
+                "write `- backup-end`",
+            )),
+            (Some(BackupMode::Push), Some(BackupMode::Pull)) => {
+                Some(("a push backup ends by itself", "write `- await-backup`"))
+            }
+            (Some(_), _) => None,
+        };
+        if let Some((message, help)) = problem
+            && is_known
+        {
+            self.report(
+                Problem::new("scenario::impossible_state", place.clone(), message)
+                    .label("not possible at this point of the history")
+                    .help(help),
+            );
+        }
+        self.backup = None;
+    }
+
+    fn call(&mut self, body: &Call) {
+        let api = body.api.value;
+        let given = [
+            ("checkpoint", Argument::Checkpoint, body.checkpoint.as_ref()),
+            ("disk", Argument::Disk, body.disk.as_ref()),
+            ("xml", Argument::Xml, body.xml.as_ref()),
+            (
+                "checkpoint-xml",
+                Argument::CheckpointXml,
+                body.checkpoint_xml.as_ref(),
+            ),
+        ];
+        let wrong = given.into_iter().filter_map(|(key, argument, text)| {
+            let is_wrong = !api.arguments().contains(&argument);
+            text.filter(|_| is_wrong)
+                .map(|text| (key, text.span.clone()))
+        });
+        let flags = body.flags.as_ref().filter(|_| !api.takes_flags());
+        let wrong = wrong.chain(flags.map(|flags| ("flags", flags.span.clone())));
+        for (key, place) in wrong.collect::<Vec<_>>() {
+            self.report(
+                Problem::new(
+                    "scenario::argument",
+                    place,
+                    format!("`{api}` takes no `{key}`"),
+                )
+                .help("remove the key"),
+            );
+        }
+        self.forget();
+    }
+}
