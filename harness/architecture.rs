@@ -43,7 +43,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["judge", "model", "run", "snapshot", "suite"]),
     (
         "cli",
-        &["driver", "report", "run", "scenario", "snapshot", "suite"],
+        &[
+            "driver", "plan", "report", "run", "scenario", "snapshot", "suite",
+        ],
     ),
 ];
 
@@ -221,6 +223,9 @@ fn sources() -> BTreeMap<String, String> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() && path.ends_with("tests") {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs")

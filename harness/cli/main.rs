@@ -8,6 +8,7 @@
 mod bad_input;
 mod bless;
 mod exit_codes;
+mod generated;
 mod listing;
 mod suite;
 

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::check::CheckArgs;
+use super::format::FormatArgs;
+use super::schema::SchemaArgs;
 use crate::run::DriverChoice;
 
 const EXIT_CODES: &str = "\
@@ -42,6 +45,33 @@ Examples:
     Run(RunArgs),
     /// List scenarios, what they expect and what they show
     List(ListArgs),
+    /// Check scenario files and tell every problem of them
+    #[command(after_help = "\
+Examples:
+  backup-tck check                      every file of the suite
+  backup-tck check seed/ my.yaml        an area, and a file that lies elsewhere
+  backup-tck check --format json        one problem a line, for other tools
+
+Exits with 0 where all is well, and with 3 where a file has problems.")]
+    Check(CheckArgs),
+    /// Bring scenario files into their canonical form
+    ///
+    /// Every comment is kept. A file in which one cannot be kept is left as it is, and told.
+    #[command(after_help = "\
+Examples:
+  backup-tck format                     every file of the suite
+  backup-tck format --check             change nothing, exit with 1 if there is something to do
+  backup-tck format scenarios/seed/my-new-scenario.yaml")]
+    Format(FormatArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    #[command(after_help = "\
+Examples:
+  backup-tck schema > scenarios/scenario.schema.json
+  backup-tck schema --reference         the same as a Markdown page
+
+An editor with the YAML language server completes and checks a file that starts with
+  # yaml-language-server: $schema=../scenario.schema.json")]
+    Schema(SchemaArgs),
     /// Record snapshots from real libvirt of the reference version
     ///
     /// Runs the scenarios on real libvirt and writes what it answers into `snapshots/`. A
@@ -128,6 +158,10 @@ pub(super) struct ListArgs {
     /// Only the names, one a line
     #[arg(long)]
     pub(super) names: bool,
+
+    /// Only the scenarios that no driver can execute yet, and what they lack
+    #[arg(long, conflicts_with = "names")]
+    pub(super) unsupported: bool,
 }
 
 #[cfg(feature = "libvirt")]

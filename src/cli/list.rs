@@ -4,6 +4,7 @@ use super::args::ListArgs;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, print};
 use super::select::{require_some, select};
+use crate::plan::unsupported;
 use crate::scenario::{Expectation, Scenario};
 
 pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
@@ -18,6 +19,7 @@ pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
             continue;
         }
         match &case.scenario {
+            Ok(scenario) if args.unsupported => text.push_str(&lacking(&case.name, scenario)),
             Ok(scenario) => text.push_str(&entry(&case.name, scenario)),
             Err(diagnostics) => {
                 unsound += 1;
@@ -33,6 +35,16 @@ pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
         ));
     }
     Ok(code)
+}
+
+/// What no driver can execute yet; nothing where all can be executed.
+fn lacking(name: &str, scenario: &Scenario) -> String {
+    let missing = unsupported(scenario);
+    if missing.is_empty() {
+        return String::new();
+    }
+    let lines = missing.iter().map(|what| format!("    {what}\n"));
+    format!("{name}\n{}", lines.collect::<String>())
 }
 
 fn entry(name: &str, scenario: &Scenario) -> String {

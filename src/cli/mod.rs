@@ -2,14 +2,18 @@
 
 mod args;
 mod bless;
+mod check;
 mod doctor;
 mod exit_code;
+mod files;
+mod format;
 #[cfg(feature = "libvirt")]
 mod hidden;
 mod list;
 mod main;
 mod output;
 mod run;
+mod schema;
 mod select;
 
 pub use exit_code::{ExitCode, of_summary};

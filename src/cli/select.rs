@@ -16,11 +16,7 @@ pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCo
     };
     let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
     let suite = suite.map_err(told)?;
-    let named = selection
-        .patterns
-        .iter()
-        .map(|pattern| Pattern::parse(&name_of(&suite, pattern)));
-    let patterns: Vec<Pattern> = named.collect::<Result<_, _>>().map_err(told)?;
+    let patterns = patterns_of(&suite, &selection.patterns).map_err(told)?;
     let cases = suite.select(&patterns).map_err(told)?;
     // Where nothing at all is selected, that is told instead.
     for pattern in patterns.iter().filter(|_| !cases.is_empty()) {
@@ -32,6 +28,14 @@ pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCo
         }
     }
     Ok((suite, cases))
+}
+
+/// What selects in this suite.
+pub(super) fn patterns_of(suite: &Suite, texts: &[String]) -> Result<Vec<Pattern>, SuiteError> {
+    let named = texts
+        .iter()
+        .map(|pattern| Pattern::parse(&name_of(suite, pattern)));
+    named.collect()
 }
 
 /// Ends with a hint where nothing was selected.
@@ -48,7 +52,7 @@ pub(super) fn require_some(
 }
 
 /// The suite of the working directory; its paths are then relative, and messages short.
-fn nearest_suite() -> Suite {
+pub(super) fn nearest_suite() -> Suite {
     let Ok(working) = std::env::current_dir() else {
         return Suite::Embedded;
     };

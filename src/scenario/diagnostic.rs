@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A range of bytes of the scenario's text.
 pub(super) type Span = Range<usize>;
@@ -69,6 +71,15 @@ impl Problem {
     }
 }
 
+/// A place in a file as editors count it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
 /// All problems of one scenario file, in the order of their places.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
@@ -104,6 +115,26 @@ impl Diagnostics {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The file, as it is named in messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the marked text of a problem starts, and where it ends.
+    #[must_use]
+    pub fn places_of(&self, problem: &Problem) -> (Place, Place) {
+        let place = |byte: usize| {
+            let before = self.source.get(..byte).unwrap_or(&self.source);
+            let line = before.rsplit('\n').next().unwrap_or(before);
+            Place {
+                line: before.matches('\n').count() + 1,
+                column: line.chars().count() + 1,
+            }
+        };
+        (place(problem.span.start), place(problem.span.end))
     }
 
     /// The problems as a person reads them, at most 80 columns wide.

@@ -5,10 +5,14 @@
 //! This module does no I/O: it is given the text and the path to name in messages.
 
 mod check;
+mod comments;
 mod decode;
 mod diagnostic;
+mod emit;
 mod expand;
+mod format;
 mod parse;
+mod reference;
 mod schema;
 mod shape;
 pub mod syntax;
@@ -16,7 +20,9 @@ pub mod syntax;
 mod tests;
 mod tree;
 
-pub use diagnostic::{Diagnostics, Problem};
+pub use diagnostic::{Diagnostics, Place, Problem};
+pub use format::format;
 pub use parse::{STACK, parse};
+pub use reference::reference;
 pub use schema::schema;
 pub use syntax::{Expectation, Need, Refusal, Scenario, Spanned, Step};

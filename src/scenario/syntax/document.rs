@@ -42,7 +42,7 @@ pub struct Document {
     /// What must come of it.
     pub then: Option<Spanned<Then>>,
     /// Variants: for each axis its values, for each value the keys that it replaces. Each
-    /// combination becomes a scenario of its own, named `SCENARIO@VALUE` or `SCENARIO@VALUE-VALUE`.
+    /// combination becomes a scenario of its own, named `SCENARIO@VALUE` or `SCENARIO@VALUE+VALUE`.
     pub matrix: Option<Named<Named<Spanned<Case>>>>,
 }
 

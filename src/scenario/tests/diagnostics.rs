@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::parse;
+use super::super::{STACK, parse};
 
 const GOOD: &str = "\
 format: 1
@@ -108,9 +108,7 @@ fn nesting_without_end_is_refused() {
         let text = format!("format: {}{}", "[".repeat(depth), "]".repeat(depth));
         let parse = move || parse(Path::new("case.yaml"), &text).unwrap_err();
         // The stack of a run's slots.
-        let thread = std::thread::Builder::new()
-            .stack_size(super::STACK)
-            .spawn(parse);
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(parse);
         let diagnostics = thread.unwrap().join().unwrap();
         assert_eq!(diagnostics.problems().len(), 1);
         assert_eq!(diagnostics.problems()[0].code, code);

@@ -1,0 +1,5 @@
+//! The language from outside.
+
+mod canonical;
+mod diagnostics;
+mod generated;
