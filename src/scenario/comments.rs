@@ -162,7 +162,7 @@ impl Parts {
             Kind::List(items) => {
                 for (number, item) in items.iter().enumerate() {
                     let path = child(number.to_string());
-                    self.starts.push((start_of(item), path.clone()));
+                    self.starts.push((item.span.start, path.clone()));
                     self.visit(item, &path);
                 }
             }
@@ -193,22 +193,5 @@ impl Parts {
         let mut before = self.starts.iter().filter(|(start, _)| *start < byte);
         let on_line = before.clone().find(|(start, _)| *start >= line);
         on_line.or_else(|| before.next_back()).map(|(_, path)| path)
-    }
-}
-
-/// A map starts where its first key does; in flow style, at its bracket.
-fn start_of(node: &Node) -> usize {
-    match &node.kind {
-        Kind::Map(entries) if node.span.is_empty() => {
-            let first = entries.first();
-            first.map_or(node.span.start, |(key, _)| key.span.start)
-        }
-        Kind::Map(_)
-        | Kind::List(_)
-        | Kind::Null
-        | Kind::Bool(_)
-        | Kind::Int(_)
-        | Kind::Float(_)
-        | Kind::Text(_) => node.span.start,
     }
 }

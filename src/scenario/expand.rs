@@ -261,11 +261,10 @@ fn expectation(then: &Spanned<Then>, problems: &mut Vec<Problem>) -> Option<Expe
         return Some(Expectation::Success);
     }
     let mut missing = |key: &str, help: &str| {
-        let start = then.span.start;
         problems.push(
             Problem::new(
                 "scenario::missing_key",
-                start..start + 1,
+                then.span.clone(),
                 format!("`then` has no `{key}`"),
             )
             .label(format!("`{key}` is missing in this map"))

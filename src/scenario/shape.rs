@@ -182,11 +182,10 @@ impl Shape {
                 .iter()
                 .any(|(key, _)| key.word().as_deref() == Some(wanted));
             if !entries.iter().any(|entry| entry.name == wanted) {
-                let start = node.span.start;
                 self.report(
                     Problem::new(
                         "scenario::missing_key",
-                        start..start + 1,
+                        node.span.clone(),
                         format!("{what} has no `{wanted}`"),
                     )
                     .label(format!("`{wanted}` is missing in this map")),

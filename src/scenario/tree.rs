@@ -50,7 +50,7 @@ impl Node {
     }
 
     fn placed(text: &str, raw: Spanned<Raw>) -> Self {
-        let span = byte_range(raw.referenced);
+        let mut span = byte_range(raw.referenced);
         let kind = match raw.value {
             Raw::Null => Kind::Null,
             Raw::Bool(value) => Kind::Bool(value),
@@ -66,6 +66,14 @@ impl Node {
                 Kind::Map(entries.into_iter().map(place).collect())
             }
         };
+        // A map without brackets has no text of its own: its first key stands for it, and the
+        // only key of a step does so within brackets too.
+        if let Kind::Map(entries) = &kind
+            && let Some((key, _)) = entries.first()
+            && (span.is_empty() || entries.len() == 1)
+        {
+            span = key.span.clone();
+        }
         Self { span, kind }
     }
 
@@ -130,6 +138,16 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
     if breach.is_some() {
         let message = format!("too large or too deep for a scenario: {said}");
         return Problem::new("scenario::too_large", span, message);
+    }
+    if said.contains("tabs disallowed") {
+        return Problem::new("scenario::tab", span, "a tab cannot indent a line")
+            .label("there is a tab in front of this")
+            .help("indent with blanks, two for each level");
+    }
+    if said.contains("multiple YAML documents") {
+        return Problem::new("scenario::yaml", span, "a second document begins")
+            .label("behind the line `---`")
+            .help("a file holds one scenario: remove `---`");
     }
     Problem::new("scenario::yaml", span, format!("not valid YAML: {said}"))
         .label("the reader stopped here")

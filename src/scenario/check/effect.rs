@@ -78,6 +78,18 @@ impl Wanted {
         }
     }
 
+    /// The power that goes on with the story after it was told that it is not the wanted one.
+    pub(super) const fn assumed(self) -> Power {
+        match self {
+            Self::Active | Self::Running => Power::Running,
+            Self::Paused => Power::Paused,
+            Self::Inactive | Self::Startable | Self::Defined => Power::ShutOff,
+            Self::Saved => Power::Saved,
+            Self::Undefined => Power::Undefined,
+            Self::Anything => Power::Unknown,
+        }
+    }
+
     /// The step that is missing in front.
     pub(super) const fn help(self) -> &'static str {
         match self {

@@ -117,6 +117,8 @@ impl<'a> Story<'a> {
                     .label("not possible at this point of the history")
                     .help(wanted.help()),
             );
+            // One missing step is one problem, not one for each step behind it.
+            self.power = wanted.assumed();
         }
     }
 

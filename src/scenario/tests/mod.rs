@@ -3,3 +3,4 @@
 mod canonical;
 mod diagnostics;
 mod generated;
+mod mistakes;
