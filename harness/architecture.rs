@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recovery",
         &["driver", "judge", "model", "plan", "session", "transcript"],
     ),
-    ("suite", &["scenario"]),
+    ("suite", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (
         "run",

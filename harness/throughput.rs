@@ -6,18 +6,67 @@
 //! `virsh` line by line, are what it is compared with.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
 use backup_tck::driver::Driver as _;
 use backup_tck::driver::mock::Mock;
 use backup_tck::run::run_scenario;
+use backup_tck::scenario::parse;
 use backup_tck::suite::Suite;
 
 const MOCK_ROUNDS: u32 = 500;
 
+const CHECK_ROUNDS: u32 = 2000;
+
 fn main() {
+    check();
     mock();
     real();
+}
+
+/// The checker on the suite's own files, and on one that has a problem in every step.
+fn check() {
+    let files = Suite::Embedded.files().expect("the suite can be read");
+    let texts: Vec<&String> = files
+        .iter()
+        .filter_map(|file| file.text.as_ref().ok())
+        .collect();
+    rate("checker, the suite's files", &texts, CHECK_ROUNDS);
+    let steps = "  - guest-write: { disk: vdx, offset: 0, length: 64K, patern: 1 }\n".repeat(1000);
+    let bad = format!("format: 1\nscenario: bad\nsummary: Bad.\nhistory:\n{steps}");
+    rate(
+        "checker, a file with 1000 wrong steps",
+        &[&bad],
+        CHECK_ROUNDS / 100,
+    );
+    let begun = Instant::now();
+    for _ in 0..CHECK_ROUNDS {
+        black_box(Suite::Embedded.cases().expect("the suite can be read"));
+    }
+    let rate = f64::from(CHECK_ROUNDS) / begun.elapsed().as_secs_f64();
+    println!(
+        "loader, the embedded suite of {} files, all cores: {rate:.0} times/s",
+        files.len()
+    );
+}
+
+fn rate(what: &str, texts: &[&String], rounds: u32) {
+    let begun = Instant::now();
+    for _ in 0..rounds {
+        for text in texts {
+            let _ = black_box(parse(Path::new("any.yaml"), text));
+        }
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let files = f64::from(rounds) * f64::from(u32::try_from(texts.len()).unwrap_or(u32::MAX));
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    let megabytes = f64::from(rounds) * f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1e6;
+    println!(
+        "{what}: {:.0} files/s, {:.1} MB/s",
+        files / seconds,
+        megabytes / seconds
+    );
 }
 
 fn mock() {

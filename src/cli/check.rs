@@ -63,16 +63,16 @@ pub(super) fn execute(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         }
     }
     let code = print(&text);
-    let checked = plural(files.len(), "file");
     if broken.is_empty() {
-        note(&format!("{checked}, no problem"));
+        note(&format!("{}, no problem", plural(files.len(), "file")));
         return Ok(code);
     }
     let problems = broken.iter().map(|broken| broken.problems().len()).sum();
     let text = format!(
-        "{checked}, {} in {}; `backup-tck explain CODE` tells more about a code",
+        "{} in {} of {}; `backup-tck explain CODE` tells more",
         plural(problems, "problem"),
         broken.len(),
+        plural(files.len(), "file"),
     );
     Err(fail(ExitCode::Broken, &text))
 }

@@ -1,6 +1,5 @@
 //! Which scenario files: of the suite, or named by their paths.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -60,12 +59,8 @@ impl Files {
 
 /// A file outside every suite.
 fn read(path: &Path) -> File {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string());
-    File {
-        name: path.with_extension("").to_string_lossy().into_owned(),
-        path: path.to_owned(),
-        text,
-    }
+    let name = path.with_extension("").to_string_lossy().into_owned();
+    File::read(name, path.to_owned())
 }
 
 fn is_file(what: &str) -> bool {

@@ -108,6 +108,7 @@ impl Diagnostics {
             0..0,
             format!("the file cannot be read: {reason}"),
         );
+        let problem = problem.help("a scenario is a text in UTF-8 that this user may read");
         Self::new(path, "", vec![problem])
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::comments::Comments;
 use super::diagnostic::{Diagnostics, Problem};
 use super::emit::emit;
+use super::parse::tree;
 use super::shape;
 use super::syntax::Document;
 use super::tree::Node;
@@ -19,7 +20,7 @@ use super::tree::Node;
 /// The file's structure is not sound, or a comment has no place in the canonical form.
 pub fn format(path: &Path, text: &str) -> Result<String, Diagnostics> {
     let broken = |problems| Diagnostics::new(path, text, problems);
-    let root = Node::parse(text).map_err(|problem| broken(vec![problem]))?;
+    let root = tree(text).map_err(|problem| broken(vec![problem]))?;
     let found = shape::check(&root);
     if !found.problems.is_empty() {
         return Err(broken(found.problems));

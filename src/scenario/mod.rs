@@ -22,7 +22,7 @@ mod tree;
 
 pub use diagnostic::{Diagnostics, Place, Problem};
 pub use format::format;
-pub use parse::{STACK, parse};
+pub use parse::{LARGEST, STACK, parse};
 pub use reference::reference;
 pub use schema::schema;
 pub use syntax::{Expectation, Need, Refusal, Scenario, Spanned, Step};

@@ -15,6 +15,9 @@ use super::tree::{Kind, Node};
 /// before ours holds.
 pub const STACK: usize = 16 << 20;
 
+/// The bytes that a scenario file may have; those of the suite have two thousand.
+pub const LARGEST: u64 = 1 << 20;
+
 /// Problems of meaning that a wrong structure elsewhere in the file cannot have caused.
 const INDEPENDENT: [&str; 14] = [
     "scenario::alignment",
@@ -40,7 +43,7 @@ const INDEPENDENT: [&str; 14] = [
 /// All problems of the text together.
 pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, Diagnostics> {
     let broken = |problems| Diagnostics::new(path, text, problems);
-    let root = Node::parse(text).map_err(|problem| broken(vec![problem]))?;
+    let root = tree(text).map_err(|problem| broken(vec![problem]))?;
     if let Some(problem) = other_format(&root) {
         return Err(broken(vec![problem]));
     }
@@ -62,6 +65,15 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, Diagnostics> {
     } else {
         Err(broken(problems))
     }
+}
+
+/// The tree of a text that may be a scenario.
+pub(super) fn tree(text: &str) -> Result<Node, Problem> {
+    if text.trim().is_empty() {
+        let problem = Problem::new("scenario::empty", 0..0, "the file is empty");
+        return Err(problem.help("`backup-tck new AREA/NAME` writes a scenario to start from"));
+    }
+    Node::parse(text)
 }
 
 /// The scenarios of a tree whose structure is sound, and every problem of their meaning.

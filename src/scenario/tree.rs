@@ -135,9 +135,15 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
             .label("here or later in the file")
             .help("write the value out; the same text twice is easier to review");
     }
-    if breach.is_some() {
-        let message = format!("too large or too deep for a scenario: {said}");
-        return Problem::new("scenario::too_large", span, message);
+    if let Some(breach) = breach {
+        let message = if matches!(breach, BudgetBreach::Depth { .. }) {
+            "nested deeper than any scenario is"
+        } else {
+            "more of everything than any scenario holds"
+        };
+        return Problem::new("scenario::too_large", span, message)
+            .label("the reader stopped here")
+            .help("is this a scenario? split it if it is");
     }
     if said.contains("tabs disallowed") {
         return Problem::new("scenario::tab", span, "a tab cannot indent a line")

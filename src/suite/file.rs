@@ -1,8 +1,11 @@
 //! One scenario file of the suite, as text.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
-use crate::scenario::{Diagnostics, Scenario, parse};
+use crate::model::Size;
+use crate::scenario::{Diagnostics, LARGEST, Scenario, parse};
 
 /// A scenario file.
 #[derive(Clone, Debug)]
@@ -16,6 +19,13 @@ pub struct File {
 }
 
 impl File {
+    /// Reads a file, but for one that is too large to be a scenario.
+    #[must_use]
+    pub fn read(name: String, path: PathBuf) -> Self {
+        let text = text_of(&path).map_err(|error| error.to_string());
+        Self { name, path, text }
+    }
+
     /// Reads the scenarios of the file; more than one where it has a matrix. The thread needs a
     /// stack of [`crate::scenario::STACK`].
     ///
@@ -33,4 +43,19 @@ impl File {
     pub fn area(&self) -> &str {
         self.name.split_once('/').map_or("", |(area, _)| area)
     }
+}
+
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    // One byte more tells that there is more.
+    let read = fs::File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST) {
+        return Ok(text);
+    }
+    let size = Size(LARGEST);
+    Err(io::Error::other(format!(
+        "it is larger than {size}, the most that a scenario may have"
+    )))
 }

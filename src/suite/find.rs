@@ -150,8 +150,7 @@ fn files_in(folder: &Path) -> Result<Vec<File>, SuiteError> {
 fn file(area: &str, path: PathBuf) -> File {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = format!("{area}/{stem}");
-    let text = fs::read_to_string(&path).map_err(|error| error.to_string());
-    File { name, path, text }
+    File::read(name, path)
 }
 
 fn is_scenario(path: &Path) -> bool {
