@@ -3,6 +3,7 @@
 //! The text becomes a tree with places, the tree a typed [`Scenario`], and that is checked for
 //! meaning. This module does no I/O: it is given the text and the path to name in messages.
 
+mod catalogue;
 mod check;
 mod decode;
 mod diagnostic;
@@ -14,6 +15,7 @@ mod syntax;
 mod tests;
 mod tree;
 
+pub use catalogue::{Example, ProblemKind, catalogue};
 pub use diagnostic::{Diagnostics, Problem};
 pub use parse::parse;
 pub use syntax::{
