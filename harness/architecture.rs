@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recovery",
         &["driver", "judge", "model", "plan", "session", "transcript"],
     ),
+    ("explain", &["judge", "model", "plan", "scenario"]),
     ("suite", &["scenario"]),
     ("snapshot", &["model"]),
     (
@@ -43,12 +44,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["judge", "model", "run", "snapshot", "suite"]),
     (
         "cli",
-        &["driver", "report", "run", "scenario", "snapshot", "suite"],
+        &[
+            "driver", "explain", "model", "report", "run", "scenario", "snapshot", "suite",
+        ],
     ),
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 6] = ["model", "scenario", "plan", "world", "transcript", "judge"];
+const PURE: [&str; 7] = [
+    "model",
+    "scenario",
+    "plan",
+    "world",
+    "transcript",
+    "judge",
+    "explain",
+];
 
 /// Ways to the outside that pure modules must not take.
 const OUTSIDE: [&str; 15] = [

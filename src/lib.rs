@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod driver;
+pub mod explain;
 pub mod judge;
 pub mod model;
 pub mod plan;

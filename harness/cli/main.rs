@@ -8,6 +8,7 @@
 mod bad_input;
 mod bless;
 mod exit_codes;
+mod explain;
 mod listing;
 mod suite;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::explain::ExplainArgs;
 use crate::run::DriverChoice;
 
 const EXIT_CODES: &str = "\
@@ -51,6 +52,16 @@ Examples:
   backup-tck bless seed/my-new-scenario
   git diff snapshots/                   then look at what was recorded")]
     Bless(BlessArgs),
+    /// Tell what an error code, a decision, a problem or a scenario means
+    #[command(after_help = "\
+Examples:
+  backup-tck explain 109                      an error code of libvirt
+  backup-tck explain full-backup-new-chain    a decision
+  backup-tck explain B5a                      a rule, as snapshots name it
+  backup-tck explain scenario::unknown_disk   a problem of a scenario file
+  backup-tck explain raw-disk                 a scenario, by a part of its name
+  backup-tck explain --list                   everything there is")]
+    Explain(ExplainArgs),
     /// Tell what is installed, what is missing, and how to get it
     Doctor,
     /// Serve driver calls over standard input and output

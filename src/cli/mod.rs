@@ -4,6 +4,7 @@ mod args;
 mod bless;
 mod doctor;
 mod exit_code;
+mod explain;
 #[cfg(feature = "libvirt")]
 mod hidden;
 mod list;

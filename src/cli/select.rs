@@ -10,18 +10,15 @@ use crate::suite::{Case, Pattern, Suite, SuiteError};
 /// The suite and the selected scenarios, of which there may be none; or the exit code, after the
 /// reason was told.
 pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCode> {
-    let suite = match &selection.suite {
-        Some(folder) => Suite::in_folder(folder),
-        None => Ok(nearest_suite()),
-    };
-    let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
-    let suite = suite.map_err(told)?;
+    let suite = open(selection.suite.as_deref())?;
     let named = selection
         .patterns
         .iter()
         .map(|pattern| Pattern::parse(&name_of(&suite, pattern)));
-    let patterns: Vec<Pattern> = named.collect::<Result<_, _>>().map_err(told)?;
-    let cases = suite.select(&patterns).map_err(told)?;
+    let patterns: Vec<Pattern> = named
+        .collect::<Result<_, _>>()
+        .map_err(|error| told(&error))?;
+    let cases = suite.select(&patterns).map_err(|error| told(&error))?;
     // Where nothing at all is selected, that is told instead.
     for pattern in patterns.iter().filter(|_| !cases.is_empty()) {
         if !cases.iter().any(|case| pattern.selects(&case.name)) {
@@ -32,6 +29,14 @@ pub(super) fn select(selection: &Selection) -> Result<(Suite, Vec<Case>), ExitCo
         }
     }
     Ok((suite, cases))
+}
+
+/// The suite of this folder, or the nearest one.
+pub(super) fn open(folder: Option<&Path>) -> Result<Suite, ExitCode> {
+    match folder {
+        Some(folder) => Suite::in_folder(folder).map_err(|error| told(&error)),
+        None => Ok(nearest_suite()),
+    }
 }
 
 /// Ends with a hint where nothing was selected.
@@ -45,6 +50,10 @@ pub(super) fn require_some(
     } else {
         Ok(())
     }
+}
+
+fn told(error: &SuiteError) -> ExitCode {
+    fail(ExitCode::Usage, &error.to_string())
 }
 
 /// The suite of the working directory; its paths are then relative, and messages short.

@@ -24,6 +24,17 @@ pub enum Category {
     Undecidable,
 }
 
+impl Category {
+    /// Every category, in the order they are documented.
+    pub const ALL: [Self; 5] = [
+        Self::InvalidRequest,
+        Self::Temporary,
+        Self::Unrecoverable,
+        Self::AlreadyDone,
+        Self::Undecidable,
+    ];
+}
+
 impl fmt::Display for Category {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -145,6 +156,15 @@ pub enum CleanUpKind {
 }
 
 impl CleanUpKind {
+    /// Every kind, in the order they are documented.
+    pub const ALL: [Self; 5] = [
+        Self::DiscardUncommittedCheckpoint,
+        Self::DropCheckpointMetadata,
+        Self::PurgeStaleBitmapLive,
+        Self::PurgeStaleBitmapOffline,
+        Self::ClearStuckBackupJob,
+    ];
+
     /// The word that snapshots and reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
