@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["driver", "judge", "model", "plan", "session", "transcript"],
     ),
     ("explain", &["judge", "model", "plan", "scenario"]),
-    ("suite", &["scenario"]),
+    ("suite", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (
         "run",

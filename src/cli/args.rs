@@ -1,11 +1,12 @@
 //! Arguments.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::explain::ExplainArgs;
+use super::part::Part;
+use super::select::Selection;
 use crate::run::DriverChoice;
 
 const EXIT_CODES: &str = "\
@@ -74,19 +75,6 @@ Examples:
     Reaper(HiddenArgs),
 }
 
-/// Which scenarios.
-#[derive(Args, Debug)]
-pub(super) struct Selection {
-    /// Parts of names, or globs over whole names; all scenarios where none is given
-    #[arg(value_name = "PATTERN")]
-    pub(super) patterns: Vec<String>,
-
-    /// Folder with `scenarios/` and `snapshots/`; else the nearest one above the working
-    /// directory, else the suite inside this binary
-    #[arg(long, value_name = "DIR")]
-    pub(super) suite: Option<PathBuf>,
-}
-
 /// How to run them.
 #[derive(Args, Debug)]
 pub(super) struct Running {
@@ -108,6 +96,9 @@ pub(super) struct Running {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) selection: Selection,
+
+    #[command(flatten)]
+    pub(super) part: Part,
 
     /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, or
     /// `embed` (real libvirt in worker processes, no daemon)

@@ -10,8 +10,10 @@ mod hidden;
 mod list;
 mod main;
 mod output;
+mod part;
 mod run;
 mod select;
+mod word;
 
 pub use exit_code::{ExitCode, of_summary};
 pub use main::main;

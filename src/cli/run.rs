@@ -8,14 +8,17 @@ use std::thread::available_parallelism;
 use super::args::{RunArgs, Running};
 use super::exit_code::{ExitCode, of_summary};
 use super::output::{fail, note, style, written};
-use super::select::{require_some, select};
+use super::part;
+use super::select::{Selected, select};
 use crate::report::{Pending, Report, Text};
 use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
 
 pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
-    let (suite, cases) = select(&args.selection)?;
+    let mut selected = select(&args.selection)?;
+    part::take(&args.part, &mut selected);
     let options = options(args.driver, &args.running)?;
-    require_some(&suite, &cases, &args.selection)?;
+    selected.require_some()?;
+    let Selected { suite, cases, .. } = selected;
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut pending = Pending::new(&suite);
     // In a pipeline nobody reviews a pending file.

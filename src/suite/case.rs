@@ -16,6 +16,12 @@ pub struct Case {
 }
 
 impl Case {
+    /// The folder of `scenarios/` that it lies in.
+    #[must_use]
+    pub fn area(&self) -> &str {
+        self.name.split_once('/').map_or("", |(area, _)| area)
+    }
+
     /// Reads the scenario.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
-use super::{Case, Pattern};
+use super::Case;
 
 /// A set of scenarios with their snapshots.
 #[derive(Clone, Debug)]
@@ -81,15 +81,6 @@ impl Suite {
                 .collect(),
         };
         cases.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(cases)
-    }
-
-    /// The scenarios that any of the patterns selects; all of them where there is no pattern.
-    pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<Case>, SuiteError> {
-        let mut cases = self.cases()?;
-        cases.retain(|case| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.selects(&case.name))
-        });
         Ok(cases)
     }
 

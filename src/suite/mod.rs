@@ -4,9 +4,13 @@
 //! the embedded copy. Names are `<area>/<name>` and stable.
 
 mod case;
+mod filter;
 mod find;
+mod partition;
 mod pattern;
 
 pub use case::{Case, source_of};
+pub use filter::{Filter, Filtered};
 pub use find::{Suite, SuiteError};
+pub use partition::{InvalidPartition, Partition};
 pub use pattern::Pattern;
