@@ -41,11 +41,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
+    ("last_run", &["run", "suite"]),
     ("report", &["judge", "model", "run", "snapshot", "suite"]),
     (
         "cli",
         &[
-            "driver", "explain", "model", "report", "run", "scenario", "snapshot", "suite",
+            "driver", "explain", "last_run", "model", "report", "run", "scenario", "snapshot",
+            "suite",
         ],
     ),
 ];

@@ -9,24 +9,22 @@ mod bad_input;
 mod bless;
 mod exit_codes;
 mod explain;
+mod fail_fast;
+mod failed;
 mod filters;
 mod listing;
 mod partition;
 mod suite;
 
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
 
-use tempfile::TempDir;
-
-/// The binary, without colours, without the caller's pipeline, and with a state of its own.
+/// The binary, without colours, without the caller's pipeline and without a home: no test leaves
+/// anything there, or finds what another one left.
 fn backup_tck() -> Command {
-    /// What one test leaves is no other one's business, but the directory may be the same: a suite
-    /// in a folder of its own has a state of its own.
-    static STATE: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_backup-tck"));
     command
-        .env("XDG_STATE_HOME", STATE.path())
+        .env_remove("XDG_STATE_HOME")
+        .env_remove("HOME")
         .env_remove("CI")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null());
