@@ -9,6 +9,7 @@ mod bad_input;
 mod bless;
 mod exit_codes;
 mod explain;
+mod export;
 mod fail_fast;
 mod failed;
 mod filters;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::explain::ExplainArgs;
+use super::export::ExportArgs;
 use super::part::Part;
 use super::select::Selection;
 use crate::run::DriverChoice;
@@ -63,6 +64,14 @@ Examples:
   backup-tck explain raw-disk                 a scenario, by a part of its name
   backup-tck explain --list                   everything there is")]
     Explain(ExplainArgs),
+    /// Copy the suite inside this binary into a folder
+    ///
+    /// The copy is whole or is not there: it is written beside and then moved.
+    #[command(after_help = "\
+Examples:
+  backup-tck export my-suite            then: cd my-suite; backup-tck run
+  backup-tck export . --force           bring the files here up to date")]
+    Export(ExportArgs),
     /// Tell what is installed, what is missing, and how to get it
     Doctor,
     /// Serve driver calls over standard input and output

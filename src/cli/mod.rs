@@ -5,6 +5,7 @@ mod bless;
 mod doctor;
 mod exit_code;
 mod explain;
+mod export;
 #[cfg(feature = "libvirt")]
 mod hidden;
 mod list;

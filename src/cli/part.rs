@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::exit_code::ExitCode;
-use super::output::{fail, note};
+use super::output::{counted, fail, note};
 use super::select::{HEADING, Selected};
 use crate::last_run::{LastRun, Memory, Store, StoreError};
 use crate::run::{DriverChoice, Event, Outcome};
@@ -47,8 +47,8 @@ pub(super) fn take(
         selected.narrow(
             |case| partition.holds(&case.name),
             |cases| {
-                let count = cases.len();
-                format!("`--partition {partition}` holds none of {count} selected scenarios")
+                let count = counted(cases.len(), "scenario");
+                format!("`--partition {partition}` holds none of {count}")
             },
         );
     }
@@ -78,12 +78,12 @@ fn take_failed(driver: DriverChoice, selected: &mut Selected) -> Result<(), Exit
     selected.narrow(
         |case| run.not_passed.contains_key(&case.name),
         |cases| {
-            let text = match (run.not_passed.len(), cases.len()) {
-                (0, _) => format!("all passed in the last run on {name}"),
-                (bad, 1) => format!("the scenario is none of the {bad} that did not pass"),
-                (bad, all) => {
-                    format!("none of {all} scenarios is among the {bad} that did not pass")
-                }
+            let text = match run.not_passed.len() {
+                0 => format!("all passed in the last run on {name}"),
+                bad => format!(
+                    "none of {} is among the {bad} that did not pass",
+                    counted(cases.len(), "scenario")
+                ),
             };
             with_others(text, &memory, &name)
         },

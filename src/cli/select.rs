@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::exit_code::ExitCode;
-use super::output::{fail, note};
+use super::output::{counted, fail, note};
 use super::word::{self, nearest};
 use crate::model::{Decision, ErrorCode};
 use crate::scenario::{Expectation, Refusal};
@@ -219,15 +219,10 @@ fn emptied(
         .iter()
         .map(|value| format!("`{flag} {}`", value.to_string()))
         .collect();
-    let noun = if cases.len() == 1 {
-        "scenario"
-    } else {
-        "scenarios"
-    };
     let mut lines = vec![format!(
-        "{} selects none of {} {noun}",
+        "{} selects none of {}",
         values.join(" or "),
-        cases.len()
+        counted(cases.len(), "scenario")
     )];
     let found = BTreeSet::from_iter(found);
     if !found.is_empty() {

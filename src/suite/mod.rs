@@ -4,12 +4,14 @@
 //! the embedded copy. Names are `<area>/<name>` and stable.
 
 mod case;
+mod export;
 mod filter;
 mod find;
 mod partition;
 mod pattern;
 
 pub use case::{Case, source_of};
+pub use export::{ExportError, Exported, export};
 pub use filter::{Filter, Filtered};
 pub use find::{Suite, SuiteError};
 pub use partition::{InvalidPartition, Partition};
