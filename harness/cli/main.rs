@@ -14,6 +14,7 @@ mod fail_fast;
 mod failed;
 mod filters;
 mod listing;
+mod new;
 mod partition;
 mod suite;
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::explain::ExplainArgs;
 use super::export::ExportArgs;
+use super::new::NewArgs;
 use super::part::Part;
 use super::select::Selection;
 use crate::run::DriverChoice;
@@ -72,6 +73,12 @@ Examples:
   backup-tck export my-suite            then: cd my-suite; backup-tck run
   backup-tck export . --force           bring the files here up to date")]
     Export(ExportArgs),
+    /// Begin a scenario: a commented example, or a copy of another one
+    #[command(after_help = "\
+Examples:
+  backup-tck new bitmaps/lost-bitmap-needs-full-backup
+  backup-tck new bitmaps/raw-and-qcow2 --from raw-disk   a copy to change")]
+    New(NewArgs),
     /// Tell what is installed, what is missing, and how to get it
     Doctor,
     /// Serve driver calls over standard input and output

@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
-use super::{bless, doctor, explain, export, list, run};
+use super::{bless, doctor, explain, export, list, new, run};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -18,6 +18,7 @@ pub fn main() -> process::ExitCode {
         Command::Bless(args) => bless::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Export(args) => export::execute(&args),
+        Command::New(args) => new::execute(&args),
         Command::Doctor => Ok(doctor::execute()),
         #[cfg(feature = "libvirt")]
         Command::Worker(args) => return hidden::worker(args),

@@ -10,6 +10,7 @@ mod export;
 mod hidden;
 mod list;
 mod main;
+mod new;
 mod output;
 mod part;
 mod run;

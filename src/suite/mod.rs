@@ -9,6 +9,7 @@ mod filter;
 mod find;
 mod partition;
 mod pattern;
+mod starter;
 
 pub use case::{Case, source_of};
 pub use export::{ExportError, Exported, export};
@@ -16,3 +17,4 @@ pub use filter::{Filter, Filtered};
 pub use find::{Suite, SuiteError};
 pub use partition::{InvalidPartition, Partition};
 pub use pattern::Pattern;
+pub use starter::{NewError, begin};
