@@ -15,6 +15,7 @@ mod failed;
 mod filters;
 mod listing;
 mod new;
+mod pages;
 mod partition;
 mod suite;
 

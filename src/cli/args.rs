@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::completions::CompletionsArgs;
 use super::explain::ExplainArgs;
 use super::export::ExportArgs;
+use super::man::ManArgs;
 use super::new::NewArgs;
 use super::part::Part;
 use super::select::Selection;
@@ -40,11 +42,19 @@ pub(super) enum Command {
     /// Run scenarios
     #[command(after_help = "\
 Examples:
-  backup-tck run                   every scenario on the mock
-  backup-tck run seed/             those of one area
-  backup-tck run '*raw*' -d embed  those that match, on real libvirt")]
+  backup-tck run                       every scenario on the mock
+  backup-tck run '*raw*' -d embed      those that match, on real libvirt
+  backup-tck run --code 109 --area seed
+                                       those of an area that expect an error
+  backup-tck run --failed --fail-fast  mend one after the other
+  backup-tck run --partition hash:1/4  on the first of four machines")]
     Run(RunArgs),
     /// List scenarios, what they expect and what they show
+    #[command(after_help = "\
+Examples:
+  backup-tck list                                every scenario
+  backup-tck list --decision full-backup-new-chain
+  backup-tck list --names --reference 1874846    names only, for scripts")]
     List(ListArgs),
     /// Record snapshots from real libvirt of the reference version
     ///
@@ -55,7 +65,7 @@ Examples:
   backup-tck bless seed/my-new-scenario
   git diff snapshots/                   then look at what was recorded")]
     Bless(BlessArgs),
-    /// Tell what an error code, a decision, a problem or a scenario means
+    /// Tell what a code, a decision, a problem or a scenario means
     #[command(after_help = "\
 Examples:
   backup-tck explain 109                      an error code of libvirt
@@ -80,7 +90,23 @@ Examples:
   backup-tck new bitmaps/raw-and-qcow2 --from raw-disk   a copy to change")]
     New(NewArgs),
     /// Tell what is installed, what is missing, and how to get it
+    #[command(after_help = "\
+Examples:
+  backup-tck doctor                        exit code 0 if real libvirt can be used
+  backup-tck doctor && backup-tck run -d embed")]
     Doctor,
+    /// Print a script that lets a shell complete the command
+    #[command(after_help = "\
+Examples:
+  source <(backup-tck completions bash)    for this shell
+  backup-tck completions fish > ~/.config/fish/completions/backup-tck.fish")]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of every command
+    #[command(after_help = "\
+Examples:
+  backup-tck man | man -l -                the main page
+  backup-tck man ~/.local/share/man/man1   then: man backup-tck-run")]
+    Man(ManArgs),
     /// Serve driver calls over standard input and output
     #[cfg(feature = "libvirt")]
     #[command(hide = true)]

@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
-use super::{bless, doctor, explain, export, list, new, run};
+use super::{bless, completions, doctor, explain, export, list, man, new, run};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -20,6 +20,8 @@ pub fn main() -> process::ExitCode {
         Command::Export(args) => export::execute(&args),
         Command::New(args) => new::execute(&args),
         Command::Doctor => Ok(doctor::execute()),
+        Command::Completions(args) => Ok(completions::execute(&args)),
+        Command::Man(args) => man::execute(&args),
         #[cfg(feature = "libvirt")]
         Command::Worker(args) => return hidden::worker(args),
         #[cfg(feature = "libvirt")]

@@ -2,6 +2,7 @@
 
 mod args;
 mod bless;
+mod completions;
 mod doctor;
 mod exit_code;
 mod explain;
@@ -10,6 +11,7 @@ mod export;
 mod hidden;
 mod list;
 mod main;
+mod man;
 mod new;
 mod output;
 mod part;
