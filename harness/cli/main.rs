@@ -13,6 +13,7 @@ mod export;
 mod fail_fast;
 mod failed;
 mod filters;
+mod help;
 mod listing;
 mod new;
 mod pages;

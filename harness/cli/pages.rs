@@ -5,7 +5,8 @@ use std::process::Command;
 
 use super::{backup_tck, code, told};
 
-const COMMANDS: [&str; 9] = [
+/// Every command that is not hidden.
+pub(crate) const COMMANDS: [&str; 9] = [
     "run",
     "list",
     "bless",
