@@ -7,7 +7,7 @@ use clap::Args;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, print};
 use super::select::open;
-use crate::explain::{Scenarios, find, list};
+use crate::explain::{Scenarios, Written, find, list};
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
@@ -35,7 +35,8 @@ pub(super) fn execute(args: &ExplainArgs) -> Result<ExitCode, ExitCode> {
     for case in &cases {
         match case.parse() {
             Ok(scenario) => {
-                scenarios.insert(case.name.clone(), scenario);
+                let text = case.text.clone().unwrap_or_default();
+                scenarios.insert(case.name.clone(), Written { scenario, text });
             }
             Err(diagnostics) => note(&format!(
                 "warning: {diagnostics} and is left out; see: backup-tck list {}",

@@ -69,7 +69,7 @@ pub(super) fn refusing(
     };
     scenarios
         .iter()
-        .filter(move |(_, scenario)| is_wanted(scenario))
+        .filter(move |(_, written)| is_wanted(&written.scenario))
         .map(|(name, _)| name.as_str())
 }
 

@@ -16,4 +16,4 @@ mod scenario;
 mod tests;
 mod topic;
 
-pub use topic::{Scenarios, Topic, UnknownTopic, find, list};
+pub use topic::{Scenarios, Topic, UnknownTopic, Written, find, list};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rstest::rstest;
 
-use super::{Scenarios, Topic, UnknownTopic, find, list};
+use super::{Scenarios, Topic, UnknownTopic, Written, find, list};
 use crate::model::{Category, CleanUpKind, Decision, ErrorCode};
 use crate::scenario::{catalogue, parse};
 
@@ -24,10 +24,13 @@ then:
   remedy:
     - checkpoint-create: { name: c1, disks: [vdb] }
 ";
-    let scenario = parse(Path::new("raw-disk-refused.yaml"), text).unwrap();
+    let written = Written {
+        scenario: parse(Path::new("raw-disk-refused.yaml"), text).unwrap(),
+        text: text.to_owned(),
+    };
     [
-        ("seed/raw-disk-refused".to_owned(), scenario.clone()),
-        ("more/raw-disk-refused-later".to_owned(), scenario),
+        ("seed/raw-disk-refused".to_owned(), written.clone()),
+        ("more/raw-disk-refused-later".to_owned(), written),
     ]
     .into()
 }

@@ -8,7 +8,16 @@ use crate::model::{Category, CleanUpKind, Decision, ErrorCode};
 use crate::scenario::{ProblemKind, Scenario, catalogue};
 
 /// The scenarios that pages refer to, by their names.
-pub type Scenarios = BTreeMap<String, Scenario>;
+pub type Scenarios = BTreeMap<String, Written>;
+
+/// A scenario, and the text that it was read from.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What the text says.
+    pub scenario: Scenario,
+    /// The text.
+    pub text: String,
+}
 
 /// Something that can be explained.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +35,7 @@ pub enum Topic<'a> {
     /// A kind of problem of a scenario file.
     Problem(&'static ProblemKind),
     /// A scenario, by its name.
-    Scenario(&'a str, &'a Scenario),
+    Scenario(&'a str, &'a Written),
 }
 
 /// A word that is no topic, or more than one.
@@ -74,7 +83,7 @@ impl Topic<'_> {
             Self::Category(category) => decision::category_page(category),
             Self::Rule(rule) => code::rule_page(rule),
             Self::Problem(kind) => problem::page(kind),
-            Self::Scenario(name, scenario) => scenario::page(name, scenario),
+            Self::Scenario(name, written) => scenario::page(name, written),
         }
     }
 }
