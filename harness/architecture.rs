@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recovery",
         &["driver", "judge", "model", "plan", "session", "transcript"],
     ),
+    ("explain", &["judge", "model", "scenario"]),
     ("suite", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (
@@ -40,17 +41,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
+    ("last_run", &["run", "suite"]),
     ("report", &["judge", "model", "run", "snapshot", "suite"]),
     (
         "cli",
         &[
-            "driver", "plan", "report", "run", "scenario", "snapshot", "suite",
+            "driver", "explain", "last_run", "model", "plan", "report", "run", "scenario",
+            "snapshot", "suite",
         ],
     ),
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 6] = ["model", "scenario", "plan", "world", "transcript", "judge"];
+const PURE: [&str; 7] = [
+    "model",
+    "scenario",
+    "plan",
+    "world",
+    "transcript",
+    "judge",
+    "explain",
+];
 
 /// Ways to the outside that pure modules must not take.
 const OUTSIDE: [&str; 15] = [

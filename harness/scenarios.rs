@@ -44,6 +44,7 @@ fn test(driver: DriverChoice, case: Case, suite: &Suite) -> Result<(), Failed> {
         driver,
         jobs: 1,
         time_limit: TIME_LIMIT,
+        fail_fast: false,
         backing: Backing {
             program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
             stop: std::sync::Arc::default(),

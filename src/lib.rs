@@ -8,7 +8,9 @@
 
 pub mod cli;
 pub mod driver;
+pub mod explain;
 pub mod judge;
+pub mod last_run;
 pub mod model;
 pub mod plan;
 pub mod recovery;

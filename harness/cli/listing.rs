@@ -11,25 +11,3 @@ fn list_tells_what_is_expected_and_why() {
 fn list_gives_names_to_scripts() {
     insta::assert_snapshot!(told(backup_tck().args(["list", "--names", "seed/"])));
 }
-
-#[test]
-fn help_teaches() {
-    insta::assert_snapshot!("help", told(backup_tck().arg("--help")));
-    insta::assert_snapshot!("help_run", told(backup_tck().args(["run", "--help"])));
-    insta::assert_snapshot!("help_bless", told(backup_tck().args(["bless", "--help"])));
-}
-
-#[test]
-fn everything_fits_into_80_columns() {
-    for arguments in [
-        &["--help"][..],
-        &["run", "--help"],
-        &["bless", "--help"],
-        &["list"],
-        &["run"],
-    ] {
-        for line in told(backup_tck().args(arguments)).lines() {
-            assert!(line.chars().count() <= 80, "{arguments:?}: {line}");
-        }
-    }
-}

@@ -17,22 +17,29 @@ const SNAPSHOT: &str = "snapshots/seed/checkpoint-on-raw-disk-refused.snap";
 struct Run {
     child: Child,
     temporary: TempDir,
+    /// Where it remembers what did not pass.
+    state: TempDir,
 }
 
 impl Run {
     fn start(suite: &Path, arguments: &[&str]) -> Self {
-        let temporary = crate::bench::directory();
+        let (temporary, state) = (crate::bench::directory(), crate::bench::directory());
         let child = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
             .args(arguments)
             .current_dir(suite)
             .env("TMPDIR", temporary.path())
+            .env("XDG_STATE_HOME", state.path())
             .env_remove("CI")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, temporary }
+        Self {
+            child,
+            temporary,
+            state,
+        }
     }
 
     /// Waits until a QEMU of this run is there.
@@ -41,7 +48,7 @@ impl Run {
         until(Duration::from_secs(30), qemu);
     }
 
-    /// Ends, and leaves nothing.
+    /// Ends, and leaves nothing. The text is what it told and what it remembers.
     fn end(self) -> (Option<i32>, String) {
         let Output {
             status,
@@ -59,7 +66,14 @@ impl Run {
         };
         until(Duration::from_secs(10), empty);
         assert_clean(self.temporary.path());
-        let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+        let mut text = String::from_utf8([stdout, stderr].concat()).unwrap();
+        for entry in fs::read_dir(self.state.path().join("backup-tck"))
+            .into_iter()
+            .flatten()
+        {
+            text.push_str("-- remembered\n");
+            text.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
+        }
         (status.code(), text)
     }
 }
@@ -81,6 +95,7 @@ pub(crate) fn ctrl_c_leaves_nothing() {
     let (code, text) = run.end();
     assert_eq!(code, Some(130), "{text}");
     assert!(text.contains("INTERRUPTED"), "{text}");
+    assert!(text.contains(r#"refused": "interrupted""#), "{text}");
 }
 
 pub(crate) fn a_time_limit_leaves_nothing() {

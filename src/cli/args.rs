@@ -1,13 +1,19 @@
 //! Arguments.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArgs;
+use super::completions::CompletionsArgs;
+use super::explain::ExplainArgs;
+use super::export::ExportArgs;
 use super::format::FormatArgs;
+use super::man::ManArgs;
+use super::new::NewArgs;
+use super::part::Part;
 use super::schema::SchemaArgs;
+use super::select::Selection;
 use crate::run::DriverChoice;
 
 const EXIT_CODES: &str = "\
@@ -39,11 +45,19 @@ pub(super) enum Command {
     /// Run scenarios
     #[command(after_help = "\
 Examples:
-  backup-tck run                   every scenario on the mock
-  backup-tck run seed/             those of one area
-  backup-tck run '*raw*' -d embed  those that match, on real libvirt")]
+  backup-tck run                       every scenario on the mock
+  backup-tck run '*raw*' -d embed      those that match, on real libvirt
+  backup-tck run --code 109 --area seed
+                                       those of an area that expect an error
+  backup-tck run --failed --fail-fast  mend one after the other
+  backup-tck run --partition hash:1/4  on the first of four machines")]
     Run(RunArgs),
     /// List scenarios, what they expect and what they show
+    #[command(after_help = "\
+Examples:
+  backup-tck list                                every scenario
+  backup-tck list --decision full-backup-new-chain
+  backup-tck list --names --reference 1874846    names only, for scripts")]
     List(ListArgs),
     /// Check scenario files and tell every problem of them
     #[command(after_help = "\
@@ -81,8 +95,48 @@ Examples:
   backup-tck bless seed/my-new-scenario
   git diff snapshots/                   then look at what was recorded")]
     Bless(BlessArgs),
+    /// Tell what a code, a decision, a problem or a scenario means
+    #[command(after_help = "\
+Examples:
+  backup-tck explain 109                      an error code of libvirt
+  backup-tck explain full-backup-new-chain    a decision
+  backup-tck explain B5a                      a rule, as snapshots name it
+  backup-tck explain scenario::unknown_disk   a problem of a scenario file
+  backup-tck explain raw-disk                 a scenario, by a part of its name
+  backup-tck explain --list                   everything there is")]
+    Explain(ExplainArgs),
+    /// Copy the suite inside this binary into a folder
+    ///
+    /// The copy is whole or is not there: it is written beside and then moved.
+    #[command(after_help = "\
+Examples:
+  backup-tck export my-suite            then: cd my-suite; backup-tck run
+  backup-tck export . --force           bring the files here up to date")]
+    Export(ExportArgs),
+    /// Begin a scenario: a commented example, or a copy of another one
+    #[command(after_help = "\
+Examples:
+  backup-tck new bitmaps/lost-bitmap-needs-full-backup
+  backup-tck new bitmaps/raw-and-qcow2 --from raw-disk   a copy to change")]
+    New(NewArgs),
     /// Tell what is installed, what is missing, and how to get it
+    #[command(after_help = "\
+Examples:
+  backup-tck doctor                        exit code 0 if real libvirt can be used
+  backup-tck doctor && backup-tck run -d embed")]
     Doctor,
+    /// Print a script that lets a shell complete the command
+    #[command(after_help = "\
+Examples:
+  source <(backup-tck completions bash)    for this shell
+  backup-tck completions fish > ~/.config/fish/completions/backup-tck.fish")]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of every command
+    #[command(after_help = "\
+Examples:
+  backup-tck man | man -l -                the main page
+  backup-tck man ~/.local/share/man/man1   then: man backup-tck-run")]
+    Man(ManArgs),
     /// Serve driver calls over standard input and output
     #[cfg(feature = "libvirt")]
     #[command(hide = true)]
@@ -91,19 +145,6 @@ Examples:
     #[cfg(feature = "libvirt")]
     #[command(hide = true)]
     Reaper(HiddenArgs),
-}
-
-/// Which scenarios.
-#[derive(Args, Debug)]
-pub(super) struct Selection {
-    /// Parts of names, or globs over whole names; all scenarios where none is given
-    #[arg(value_name = "PATTERN")]
-    pub(super) patterns: Vec<String>,
-
-    /// Folder with `scenarios/` and `snapshots/`; else the nearest one above the working
-    /// directory, else the suite inside this binary
-    #[arg(long, value_name = "DIR")]
-    pub(super) suite: Option<PathBuf>,
 }
 
 /// How to run them.
@@ -127,6 +168,9 @@ pub(super) struct Running {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) selection: Selection,
+
+    #[command(flatten)]
+    pub(super) part: Part,
 
     /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, or
     /// `embed` (real libvirt in worker processes, no daemon)

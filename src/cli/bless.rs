@@ -6,7 +6,7 @@ use super::args::BlessArgs;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, style, written};
 use super::run::{ended, not_run, options};
-use super::select::{require_some, select};
+use super::select::{Selected, select};
 use crate::report::{Report, Text};
 use crate::run::{DriverChoice, Event, Finished, Outcome, Summary, run};
 use crate::snapshot::{REFERENCE, may_record, record};
@@ -17,13 +17,14 @@ pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
         let text = "the mock never records: a snapshot holds what real libvirt answers";
         return Err(fail(ExitCode::Usage, text));
     }
-    let (suite, cases) = select(&args.selection)?;
-    if matches!(suite, Suite::Embedded) {
+    let selected = select(&args.selection)?;
+    if matches!(selected.suite, Suite::Embedded) {
         let text = "the suite inside this binary cannot be changed: go to a checkout, or name one with --suite";
         return Err(fail(ExitCode::Usage, text));
     }
     let options = options(args.driver, &args.running)?;
-    require_some(&suite, &cases, &args.selection)?;
+    selected.require_some()?;
+    let Selected { suite, cases, .. } = selected;
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut left = Summary::default();
     let mut notes = Vec::new();

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::exit_code::ExitCode;
 use super::output::fail;
-use super::select::{nearest_suite, patterns_of};
-use crate::suite::{File, Suite};
+use super::select::{open, patterns_of};
+use crate::suite::{File, SuiteError};
 
 /// Which files.
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Files {
 impl Files {
     /// The files; or the exit code, after the reason was told.
     pub(super) fn find(&self) -> Result<Vec<File>, ExitCode> {
-        let told = |error: crate::suite::SuiteError| fail(ExitCode::Usage, &error.to_string());
+        let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
         let (paths, patterns): (Vec<String>, Vec<String>) =
             self.what.iter().cloned().partition(|what| is_file(what));
         let mut files: Vec<File> = paths.iter().map(|path| read(Path::new(path))).collect();
@@ -34,11 +34,8 @@ impl Files {
             return Err(fail(ExitCode::Usage, &text));
         }
         if paths.is_empty() || !patterns.is_empty() {
-            let suite = match &self.suite {
-                Some(folder) => Suite::in_folder(folder).map_err(told)?,
-                None => nearest_suite(),
-            };
-            let selected = patterns_of(&suite, &patterns).map_err(told)?;
+            let suite = open(self.suite.as_deref())?;
+            let selected = patterns_of(&suite, &patterns)?;
             let mut found = suite.files().map_err(told)?;
             found.retain(|file| {
                 selected.is_empty() || selected.iter().any(|pattern| pattern.selects(&file.name))

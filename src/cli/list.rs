@@ -3,13 +3,14 @@
 use super::args::ListArgs;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, print};
-use super::select::{require_some, select};
+use super::select::select;
 use crate::plan::unsupported;
 use crate::scenario::{Expectation, Scenario};
 
 pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
-    let (suite, cases) = select(&args.selection)?;
-    require_some(&suite, &cases, &args.selection)?;
+    let selected = select(&args.selection)?;
+    selected.require_some()?;
+    let cases = selected.cases;
     let mut text = String::new();
     let mut unsound = 0_usize;
     for case in &cases {

@@ -7,7 +7,9 @@ use clap::Parser;
 use super::args::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
-use super::{bless, check, doctor, format, list, run, schema};
+use super::{
+    bless, check, completions, doctor, explain, export, format, list, man, new, run, schema,
+};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -19,7 +21,12 @@ pub fn main() -> process::ExitCode {
         Command::Format(args) => format::execute(&args),
         Command::Schema(args) => schema::execute(&args),
         Command::Bless(args) => bless::execute(&args),
+        Command::Explain(args) => explain::execute(&args),
+        Command::Export(args) => export::execute(&args),
+        Command::New(args) => new::execute(&args),
         Command::Doctor => Ok(doctor::execute()),
+        Command::Completions(args) => Ok(completions::execute(&args)),
+        Command::Man(args) => man::execute(&args),
         #[cfg(feature = "libvirt")]
         Command::Worker(args) => return hidden::worker(args),
         #[cfg(feature = "libvirt")]

@@ -3,18 +3,25 @@
 mod args;
 mod bless;
 mod check;
+mod completions;
 mod doctor;
 mod exit_code;
+mod explain;
+mod export;
 mod files;
 mod format;
 #[cfg(feature = "libvirt")]
 mod hidden;
 mod list;
 mod main;
+mod man;
+mod new;
 mod output;
+mod part;
 mod run;
 mod schema;
 mod select;
+mod word;
 
 pub use exit_code::{ExitCode, of_summary};
 pub use main::main;

@@ -43,6 +43,12 @@ pub(super) fn written(error: Option<io::Error>, code: ExitCode) -> ExitCode {
     }
 }
 
+/// A number of things, such as "1 scenario" or "2 scenarios".
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
 /// Tells on standard error why the command ends.
 pub(super) fn fail(code: ExitCode, reason: &str) -> ExitCode {
     // Nothing can be told about a standard error that is gone.

@@ -8,25 +8,32 @@ use std::thread::available_parallelism;
 use super::args::{RunArgs, Running};
 use super::exit_code::{ExitCode, of_summary};
 use super::output::{fail, note, style, written};
-use super::select::{require_some, select};
+use super::part::{self, Outcomes};
+use super::select::{Selected, select};
 use crate::report::{Pending, Report, Text};
 use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
 
 pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
-    let (suite, cases) = select(&args.selection)?;
-    let options = options(args.driver, &args.running)?;
-    require_some(&suite, &cases, &args.selection)?;
+    let mut selected = select(&args.selection)?;
+    part::take(&args.part, args.driver, &mut selected)?;
+    let mut options = options(args.driver, &args.running)?;
+    options.fail_fast = args.part.fail_fast;
+    selected.require_some()?;
+    let Selected { suite, cases, .. } = selected;
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut pending = Pending::new(&suite);
     // In a pipeline nobody reviews a pending file.
     let review = std::env::var_os("CI").is_none();
+    let mut outcomes = Outcomes::default();
     let ran = run(&cases, &suite, &options, |event| {
         text.consume(event);
+        outcomes.consume(event);
         if review {
             pending.consume(event);
         }
     });
     let summary = ran.map_err(|error| not_run(&error))?;
+    outcomes.remember(&suite, args.driver, &cases);
     for path in pending.written() {
         note(&format!("for review: {}", path.display()));
     }
@@ -88,6 +95,7 @@ pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options
         driver,
         jobs: running.jobs.unwrap_or(default_jobs),
         time_limit: running.timeout,
+        fail_fast: false,
         backing,
     })
 }

@@ -14,4 +14,5 @@ mod verdict;
 
 pub use decide::{Decided, Judgement, decide};
 pub use facts::{Facts, Observed, Probe, Records};
+pub use rules::{Rule, rules};
 pub use verdict::{Check, verdict};

@@ -8,19 +8,20 @@ use crate::model::{
 };
 
 /// One situation and what it calls for.
-pub(super) struct Rule {
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
     /// Stable identifier.
-    pub(super) id: &'static str,
+    pub id: &'static str,
     /// The error code it is about.
-    pub(super) code: ErrorCode,
+    pub code: ErrorCode,
     /// Whether the facts are this situation.
     pub(super) applies: fn(&Facts) -> Step,
     /// What a client does then.
-    pub(super) decision: Decision,
+    pub decision: Decision,
     /// The situation in words.
-    pub(super) because: &'static str,
+    pub because: &'static str,
     /// Who says so: libvirt's documents, source or history.
-    pub(super) sources: &'static [&'static str],
+    pub sources: &'static [&'static str],
 }
 
 /// What a rule makes of the facts.
@@ -31,6 +32,12 @@ pub(super) enum Step {
     Need(Probe),
     /// This is the situation; these clean-up steps go with the decision.
     Decide(Vec<CleanUp>),
+}
+
+/// Every rule, in the order they are tried.
+#[must_use]
+pub const fn rules() -> &'static [Rule] {
+    RULES
 }
 
 const ERROR_HEADER: &str =

@@ -26,6 +26,15 @@ pub enum Category {
 }
 
 impl Category {
+    /// Every category, in the order they are documented.
+    pub const ALL: [Self; 5] = [
+        Self::InvalidRequest,
+        Self::Temporary,
+        Self::Unrecoverable,
+        Self::AlreadyDone,
+        Self::Undecidable,
+    ];
+
     /// The word that scenarios use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -160,6 +169,15 @@ pub enum CleanUpKind {
 }
 
 impl CleanUpKind {
+    /// Every kind, in the order they are documented.
+    pub const ALL: [Self; 5] = [
+        Self::DiscardUncommittedCheckpoint,
+        Self::DropCheckpointMetadata,
+        Self::PurgeStaleBitmapLive,
+        Self::PurgeStaleBitmapOffline,
+        Self::ClearStuckBackupJob,
+    ];
+
     /// The word that snapshots and reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

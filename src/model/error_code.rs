@@ -62,6 +62,21 @@ impl ErrorCode {
     pub fn names() -> impl Iterator<Item = &'static str> {
         CODES.iter().map(|row| row.1)
     }
+
+    /// The code that a person means: by its name, its name without `VIR_ERR_`, in large or small
+    /// letters, or its number.
+    #[must_use]
+    pub fn meant_by(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let number = text.parse().ok();
+        let is_meant = |row: &&(i32, &str)| {
+            let short = row.1.trim_start_matches("VIR_ERR_");
+            number == Some(row.0)
+                || row.1.eq_ignore_ascii_case(text)
+                || short.eq_ignore_ascii_case(text)
+        };
+        CODES.iter().find(is_meant).map(|row| Self(row.0))
+    }
 }
 
 impl fmt::Display for ErrorCode {
@@ -366,6 +381,20 @@ mod tests {
         assert_eq!(code.name(), Some(name));
         assert_eq!(code.prefix(), Some(prefix));
         assert_eq!(name.parse(), Ok(code));
+    }
+
+    #[rstest]
+    #[case("VIR_ERR_CHECKPOINT_INCONSISTENT", Some(109))]
+    #[case("CHECKPOINT_INCONSISTENT", Some(109))]
+    #[case("checkpoint_inconsistent", Some(109))]
+    #[case("109", Some(109))]
+    #[case("0", Some(0))]
+    #[case("41", None)]
+    #[case("-1", None)]
+    #[case("VIR_ERR_", None)]
+    #[case("", None)]
+    fn a_person_names_a_code_in_many_ways(#[case] text: &str, #[case] number: Option<i32>) {
+        assert_eq!(ErrorCode::meant_by(text).map(|code| code.0), number);
     }
 
     #[test]

@@ -166,6 +166,9 @@ impl<W: Write> Text<W> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+        if summary.not_run > 0 {
+            self.line("stopped after the first that ended badly (--fail-fast)");
+        }
         let counts: Vec<String> = summary
             .words()
             .map(|(count, word)| format!("{count} {word}"))

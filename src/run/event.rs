@@ -68,6 +68,8 @@ pub struct Summary {
     pub skipped: usize,
     /// Stopped by the user, or not begun because of that.
     pub interrupted: usize,
+    /// Not begun, since another one ended badly and the run was to stop then.
+    pub not_run: usize,
     /// From the first scenario's start to the last one's end.
     pub duration: Duration,
 }
@@ -99,6 +101,7 @@ impl Summary {
             (self.broken, "broken"),
             (self.skipped, "skipped"),
             (self.interrupted, "interrupted"),
+            (self.not_run, "not-run"),
         ];
         all.into_iter()
             .filter(|(count, word)| *count > 0 || *word == "passed" || *word == "failed")

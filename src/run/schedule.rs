@@ -32,6 +32,8 @@ pub struct Options {
     pub jobs: usize,
     /// The time that one scenario may take.
     pub time_limit: Duration,
+    /// Begin no other scenario once one has ended badly.
+    pub fail_fast: bool,
     /// What real drivers need.
     pub backing: Backing,
 }
@@ -56,13 +58,14 @@ pub fn run(
     });
     let mut summary = Summary::default();
     let next = AtomicUsize::new(0);
-    let identified = AtomicBool::new(false);
+    let (identified, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut failed = None;
     thread::scope(|scope| {
         let (sender, events) = channel();
         for _ in 0..jobs {
             let events = sender.clone();
             let (directory, identified, next) = (&directory, &identified, &next);
+            let given_up = &given_up;
             let slot = move || {
                 let directory = directory.as_ref().map(RunDirectory::path);
                 let mut slot = Slot {
@@ -73,8 +76,11 @@ pub fn run(
                     identified,
                     events,
                 };
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    slot.take(case);
+                while !given_up.load(Ordering::Relaxed)
+                    && let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let ended_badly = slot.take(case);
+                    given_up.fetch_or(options.fail_fast && ended_badly, Ordering::Relaxed);
                 }
             };
             let spawned = thread::Builder::new().spawn_scoped(scope, slot);
@@ -86,9 +92,11 @@ pub fn run(
             }
         }
         drop(sender);
+        summary.not_run = cases.len();
         for event in events {
             if let Event::ScenarioFinished(finished) = &event {
                 summary.count(&finished.outcome);
+                summary.not_run -= 1;
             }
             consume(&event);
         }
@@ -119,14 +127,17 @@ struct Slot<'a> {
 }
 
 impl Slot<'_> {
-    fn take(&mut self, case: &Case) {
+    /// Runs one scenario; true if it ended badly.
+    fn take(&mut self, case: &Case) -> bool {
         self.tell(Event::ScenarioStarted {
             name: case.name.clone(),
         });
         let started = Instant::now();
         let mut finished = self.finish(case);
         finished.duration = started.elapsed();
+        let ended_badly = finished.outcome.is_bad();
         self.tell(Event::ScenarioFinished(Box::new(finished)));
+        ended_badly
     }
 
     /// The receiver lives as long as the slots do; if it is gone, nobody listens.

@@ -39,6 +39,21 @@ pub(super) fn emit(document: &Value, comments: &mut Comments) -> String {
     emitter.text
 }
 
+/// Writes a part of a document, without comments.
+pub(super) fn emit_part(part: &Value) -> String {
+    let mut emitter = Emitter {
+        text: String::new(),
+        comments: &mut Comments::default(),
+    };
+    emitter.list(std::slice::from_ref(part), 0, &Vec::new());
+    let lines = emitter.text.lines();
+    // Without the dash.
+    let lines: Vec<&str> = lines
+        .map(|line| line.get(2..).unwrap_or_default())
+        .collect();
+    lines.join("\n")
+}
+
 struct Emitter<'a> {
     text: String,
     comments: &'a mut Comments,

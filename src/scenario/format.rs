@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::comments::Comments;
 use super::diagnostic::{Diagnostics, Problem};
-use super::emit::emit;
+use super::emit::{emit, emit_part};
 use super::parse::tree;
 use super::shape;
-use super::syntax::Document;
+use super::syntax::{Document, Step};
 use super::tree::Node;
 
 /// Brings a file into its canonical form. What the file means is not checked, only its structure;
@@ -61,6 +61,15 @@ fn lost_comment(place: std::ops::Range<usize>) -> Problem {
     )
     .label("it stands at something that the canonical form leaves out")
     .help("move the comment to another line; defaults such as `validate: false` are left out")
+}
+
+/// A step in its canonical form, from the left edge.
+#[must_use]
+pub fn step_text(step: &Step) -> String {
+    let mut value = serde_json::to_value(step).unwrap_or_default();
+    prune(&mut value);
+    let bare = value.as_str().map(str::to_owned);
+    bare.unwrap_or_else(|| emit_part(&value).trim_end().to_owned())
 }
 
 /// What the canonical form writes: no key without a value, no flag that is false.

@@ -4,6 +4,7 @@
 //! types; then it is decoded into those types, a matrix is expanded, and the meaning is checked.
 //! This module does no I/O: it is given the text and the path to name in messages.
 
+mod catalogue;
 mod check;
 mod comments;
 mod decode;
@@ -20,9 +21,10 @@ pub mod syntax;
 mod tests;
 mod tree;
 
+pub use catalogue::{Example, ProblemKind, catalogue};
 pub use diagnostic::{Diagnostics, Place, Problem};
-pub use format::format;
-pub use parse::{LARGEST, STACK, parse};
+pub use format::{format, step_text};
+pub use parse::{LARGEST, STACK, parse, renamed};
 pub use reference::reference;
 pub use schema::schema;
 pub use syntax::{Expectation, Need, Refusal, Scenario, Spanned, Step};

@@ -67,6 +67,36 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Scenario>, Diagnostics> {
     }
 }
 
+/// The text of a file with another name in it; comments and all else stay.
+///
+/// # Errors
+/// The structure of the file is not sound.
+pub fn renamed(path: &Path, text: &str, name: &str) -> Result<String, Diagnostics> {
+    let broken = |problems| Diagnostics::new(path, text, problems);
+    let root = tree(text).map_err(|problem| broken(vec![problem]))?;
+    let problems = shape::check(&root).problems;
+    let place = match &root.kind {
+        Kind::Map(entries) if problems.is_empty() => {
+            let is_name = |key: &Node| matches!(&key.kind, Kind::Text(key) if key == "scenario");
+            let entry = entries.iter().find(|(key, _)| is_name(key));
+            entry.map(|(_, value)| value.span.clone())
+        }
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Int(_)
+        | Kind::Float(_)
+        | Kind::Text(_)
+        | Kind::List(_)
+        | Kind::Map(_) => None,
+    };
+    let Some(place) = place else {
+        return Err(broken(problems));
+    };
+    let mut renamed = text.to_owned();
+    renamed.replace_range(place, name);
+    Ok(renamed)
+}
+
 /// The tree of a text that may be a scenario.
 pub(super) fn tree(text: &str) -> Result<Node, Problem> {
     if text.trim().is_empty() {

@@ -19,6 +19,12 @@ pub struct Case {
 }
 
 impl Case {
+    /// The folder of `scenarios/` that it lies in.
+    #[must_use]
+    pub fn area(&self) -> &str {
+        self.name.split_once('/').map_or("", |(area, _)| area)
+    }
+
     /// The scenarios of a file. A file with problems is one case, so that it cannot be overlooked.
     #[must_use]
     pub fn of(file: &File) -> Vec<Self> {

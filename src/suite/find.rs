@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::{Case, File, Pattern, load};
+use super::{Case, File, load};
 
 /// A set of scenarios with their snapshots.
 #[derive(Clone, Debug)]
@@ -47,6 +47,7 @@ pub enum SuiteError {
 #[derive(RustEmbed)]
 #[folder = "scenarios/"]
 #[include = "*.yaml"]
+#[include = "scenario.schema.json"]
 struct Scenarios;
 
 #[derive(RustEmbed)]
@@ -55,6 +56,9 @@ struct Scenarios;
 struct Snapshots;
 
 impl Suite {
+    /// The file of `scenarios/` with the language's JSON Schema, for editors.
+    pub const SCHEMA: &str = "scenario.schema.json";
+
     /// The suite of the folder `start` or of the nearest one above it; else the embedded one.
     #[must_use]
     pub fn near(start: &Path) -> Self {
@@ -89,25 +93,19 @@ impl Suite {
         self.files().map(|files| load(&files))
     }
 
-    /// The scenarios that any of the patterns selects; all of them where there is no pattern.
-    pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<Case>, SuiteError> {
-        let mut cases = self.cases()?;
-        cases.retain(|case| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.selects(&case.name))
-        });
-        Ok(cases)
-    }
-
     /// The snapshot of a scenario, head included; `None` where none was recorded.
     pub fn snapshot(&self, name: &str) -> Result<Option<String>, SuiteError> {
-        let Some(path) = self.snapshot_path(name) else {
-            let file = Snapshots::get(&format!("{name}.snap"));
-            return Ok(file.map(|file| String::from_utf8_lossy(&file.data).into_owned()));
-        };
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SuiteError::Read { path, source }),
+        match self.snapshot_path(name) {
+            Some(path) => read_if_there(path),
+            None => Ok(text_of(Snapshots::get(&format!("{name}.snap")))),
+        }
+    }
+
+    /// The text of [`Suite::SCHEMA`], where there is one.
+    pub fn schema(&self) -> Result<Option<String>, SuiteError> {
+        match self {
+            Self::Folder(folder) => read_if_there(folder.join("scenarios").join(Self::SCHEMA)),
+            Self::Embedded => Ok(text_of(Scenarios::get(Self::SCHEMA))),
         }
     }
 
@@ -176,6 +174,18 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, SuiteError> {
         path: folder.to_owned(),
         source,
     })
+}
+
+fn read_if_there(path: PathBuf) -> Result<Option<String>, SuiteError> {
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SuiteError::Read { path, source }),
+    }
+}
+
+fn text_of(file: Option<EmbeddedFile>) -> Option<String> {
+    Some(String::from_utf8_lossy(&file?.data).into_owned())
 }
 
 fn embedded(path: &str) -> Option<File> {

@@ -4,12 +4,20 @@
 //! the embedded copy. Names are `<area>/<name>` and stable.
 
 mod case;
+mod export;
 mod file;
+mod filter;
 mod find;
+mod partition;
 mod pattern;
+mod starter;
 
 use case::load;
 pub use case::{Case, source_of};
+pub use export::{ExportError, Exported, export};
 pub use file::File;
+pub use filter::{Filter, Filtered};
 pub use find::{Suite, SuiteError};
+pub use partition::{InvalidPartition, Partition};
 pub use pattern::Pattern;
+pub use starter::{NewError, begin};

@@ -1,0 +1,62 @@
+//! What words mean, as the command tells it.
+
+use super::suite::Copy;
+use super::{backup_tck, code, told};
+
+#[test]
+fn a_code_a_decision_a_problem_and_a_scenario() {
+    for (name, topic) in [
+        ("explain_code", "109"),
+        ("explain_decision", "full-backup-new-chain"),
+        ("explain_clean_up", "purge-stale-bitmap-live"),
+        ("explain_category", "unrecoverable"),
+        ("explain_rule", "B1-other-base"),
+        ("explain_problem", "scenario::unknown_dump"),
+        ("explain_scenario", "raw-disk"),
+    ] {
+        insta::assert_snapshot!(name, told(backup_tck().args(["explain", topic])));
+    }
+}
+
+#[test]
+fn a_code_has_three_names() {
+    let by_number = told(backup_tck().args(["explain", "67"]));
+    assert!(by_number.contains("seed/checkpoint-on-raw-disk-refused"));
+    for name in ["VIR_ERR_CONFIG_UNSUPPORTED", "config_unsupported"] {
+        assert_eq!(told(backup_tck().args(["explain", name])), by_number);
+    }
+}
+
+#[test]
+fn every_topic_of_the_list_is_one() {
+    let list = told(backup_tck().args(["explain", "--list"]));
+    assert!(list.starts_with("exit 0"), "{list}");
+    for topic in ["treat-as-done", "scenario::yaml", "109 VIR_ERR_", "B5a"] {
+        assert!(list.contains(topic), "{topic} is missing: {list}");
+    }
+}
+
+#[test]
+fn an_unknown_topic_is_wrong_usage_with_the_nearest_ones() {
+    insta::assert_snapshot!(told(backup_tck().args(["explain", "full-backup-newchain"])));
+    insta::assert_snapshot!(told(backup_tck().args(["explain", "seed/"])));
+    assert_eq!(code(backup_tck().arg("explain")), 2);
+    assert_eq!(code(backup_tck().args(["explain", ""])), 2);
+}
+
+#[test]
+fn a_broken_scenario_is_left_out_and_told() {
+    let copy = Copy::new();
+    let raw = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
+    copy.edit(raw, "disk: vda, offset: 0", "disk: vba, offset: 0");
+    let text = told(
+        backup_tck()
+            .args(["explain", "fix-request"])
+            .current_dir(&copy.0),
+    );
+    assert!(text.starts_with("exit 0"), "{text}");
+    assert!(
+        text.contains("has 1 problem and is left out") && text.contains("none yet"),
+        "{text}"
+    );
+}

@@ -1,0 +1,83 @@
+//! The pages of error codes and of rules about them.
+
+use super::code_texts::meaning;
+use super::page::Page;
+use super::topic::Scenarios;
+use crate::judge::{Rule, rules};
+use crate::model::{Decision, ErrorCode};
+use crate::scenario::{Expectation, Refusal, Scenario};
+
+pub(super) fn page(code: ErrorCode, scenarios: &Scenarios) -> String {
+    let name = code.name().unwrap_or("unknown to this build");
+    let mut page = Page::new(&format!("{name}, error code {} of libvirt", code.0));
+    page.section("what libvirt means by it");
+    match meaning(code) {
+        Some(meaning) => page.paragraph(meaning),
+        None => page.paragraph(
+            "The backup and checkpoint calls are not known to raise it. Its name, and what other \
+             calls mean by it, are in libvirt's include/libvirt/virterror.h.",
+        ),
+    }
+    if let Some(prefix) = code.prefix() {
+        page.paragraph(&format!("Its messages begin with `{prefix}: `."));
+    }
+    page.section("what a client should do");
+    let mut any = false;
+    for rule in rules().iter().filter(|rule| rule.code == code) {
+        any = true;
+        row(&mut page, rule);
+    }
+    let otherwise = Decision::InvestigateEscalate;
+    let situation = if any {
+        "otherwise"
+    } else {
+        "no rule covers it"
+    };
+    page.row("-", situation);
+    page.row("", &format!("-> {otherwise} ({})", otherwise.category()));
+    page.section("scenarios that expect it");
+    let names = refusing(scenarios, move |refusal| refusal.error == code);
+    page.names(names, "none yet");
+    page.into_text()
+}
+
+pub(super) fn rule_page(rule: &Rule) -> String {
+    let mut page = Page::new(&format!("{}, a rule of the judge", rule.id));
+    page.section("the situation");
+    page.row("error", &rule.code.to_string());
+    page.row("facts", rule.because);
+    page.section("what a client does");
+    page.paragraph(&format!("{} ({})", rule.decision, rule.decision.category()));
+    page.section("who says so");
+    page.bullets(rule.sources);
+    page.section("more");
+    page.bullets([
+        format!("backup-tck explain {}", rule.decision),
+        format!("backup-tck explain {}", rule.code.0),
+    ]);
+    page.into_text()
+}
+
+/// The names of the scenarios whose refusal is the wanted one.
+pub(super) fn refusing(
+    scenarios: &Scenarios,
+    wanted: impl Fn(&Refusal) -> bool,
+) -> impl Iterator<Item = &str> {
+    let is_wanted = move |scenario: &Scenario| match &scenario.then {
+        Expectation::Success => false,
+        Expectation::Refusal(refusal) => wanted(refusal),
+    };
+    scenarios
+        .iter()
+        .filter(move |(_, scenario)| is_wanted(scenario))
+        .map(|(name, _)| name.as_str())
+}
+
+fn row(page: &mut Page, rule: &Rule) {
+    page.row(rule.id, rule.because);
+    let decision = rule.decision;
+    page.row("", &format!("-> {decision} ({})", decision.category()));
+    for source in rule.sources {
+        page.row("", &format!("source: {source}"));
+    }
+}

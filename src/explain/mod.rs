@@ -1,0 +1,19 @@
+//! What the words of the field mean: error codes, decisions, clean-up steps, problems of a
+//! scenario file, scenarios.
+//!
+//! [`find`] turns a word into a [`Topic`], and [`Topic::page`] is its text, 80 columns wide. All
+//! of it is made of the tables that the judge and the reader work with. Nothing here does I/O:
+//! the scenarios are given.
+
+mod code;
+mod code_texts;
+mod decision;
+mod decision_texts;
+mod page;
+mod problem;
+mod scenario;
+#[cfg(test)]
+mod tests;
+mod topic;
+
+pub use topic::{Scenarios, Topic, UnknownTopic, find, list};

@@ -1,0 +1,46 @@
+//! One kind of problem, and all of them.
+
+use super::{form, meaning, story};
+
+/// A kind of problem that a scenario file can have.
+#[derive(Clone, Copy, Debug)]
+pub struct ProblemKind {
+    /// Stable identifier, such as `scenario::unknown_disk`.
+    pub code: &'static str,
+    /// What is wrong, in a few words.
+    pub title: &'static str,
+    /// Why that is a problem, and the way out.
+    pub explanation: &'static str,
+    /// A file with the problem and one without; `None` where text cannot show it.
+    pub example: Option<Example>,
+}
+
+/// A piece of a scenario, wrong and mended.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// Has this problem, and no other.
+    pub wrong: &'static str,
+    /// The same, sound.
+    pub right: &'static str,
+}
+
+/// Every kind of problem: those of the form first, then those of the meaning and of the history.
+pub fn catalogue() -> impl Iterator<Item = &'static ProblemKind> {
+    form::KINDS.iter().chain(meaning::KINDS).chain(story::KINDS)
+}
+
+/// A row with an example.
+pub(super) const fn kind(
+    code: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    wrong: &'static str,
+    right: &'static str,
+) -> ProblemKind {
+    ProblemKind {
+        code,
+        title,
+        explanation,
+        example: Some(Example { wrong, right }),
+    }
+}
