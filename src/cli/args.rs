@@ -107,7 +107,8 @@ Examples:
     Explain(ExplainArgs),
     /// Copy the suite inside this binary into a folder
     ///
-    /// The copy is whole or is not there: it is written beside and then moved.
+    /// It is written beside and then moved. If that fails, nothing new stays; a file that --force
+    /// has replaced by then is the new one, and whole.
     #[command(after_help = "\
 Examples:
   backup-tck export my-suite            then: cd my-suite; backup-tck run
@@ -122,7 +123,7 @@ Examples:
     /// Tell what is installed, what is missing, and how to get it
     #[command(after_help = "\
 Examples:
-  backup-tck doctor                        exit code 0 if real libvirt can be used
+  backup-tck doctor                          exits with 0 if real libvirt works
   backup-tck doctor && backup-tck run -d embed")]
     Doctor,
     /// Print a script that lets a shell complete the command

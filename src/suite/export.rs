@@ -36,7 +36,7 @@ pub enum ExportError {
     #[error("{} is not a folder", .0.display())]
     NotFolder(PathBuf),
     /// Something cannot be written.
-    #[error("cannot write {path}: {source}; nothing was left there")]
+    #[error("cannot write {path}: {source}; nothing new was left there")]
     Write {
         /// What was to be written.
         path: PathBuf,
@@ -48,8 +48,9 @@ pub enum ExportError {
 /// A file of the suite, by its path below the suite's folder.
 type File = (PathBuf, String);
 
-/// Copies a suite into a folder, all of it or nothing: it is written beside and then moved. In a
-/// folder that is not empty, `force` replaces files of the same name and keeps all others.
+/// Copies a suite into a folder. It is written beside and then moved, so that nothing new stays if
+/// that fails. In a folder that is not empty, `force` replaces files of the same name, each at
+/// once, and keeps all others; one that is replaced by the time of a failure stays replaced.
 pub fn export(suite: &Suite, folder: &Path, force: bool) -> Result<Exported, ExportError> {
     let there = folder.is_dir();
     if !there && folder.exists() {
