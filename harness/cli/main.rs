@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod bless;
+mod checking;
 mod exit_codes;
 mod explain;
 mod export;

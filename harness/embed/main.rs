@@ -92,6 +92,18 @@ const TESTS: &[(&str, fn())] = &[
         product::a_killed_worker_is_told_and_the_run_goes_on,
     ),
     (
+        "product::ctrl_c_twice_ends_at_once_and_leaves_nothing",
+        product::ctrl_c_twice_ends_at_once_and_leaves_nothing,
+    ),
+    (
+        "product::two_runs_at_once_do_not_disturb_each_other",
+        product::two_runs_at_once_do_not_disturb_each_other,
+    ),
+    (
+        "product::a_snapshot_folder_that_refuses_is_told",
+        product::a_snapshot_folder_that_refuses_is_told,
+    ),
+    (
         "product::a_time_limit_leaves_nothing",
         product::a_time_limit_leaves_nothing,
     ),

@@ -98,6 +98,63 @@ pub(crate) fn ctrl_c_leaves_nothing() {
     assert!(text.contains(r#"refused": "interrupted""#), "{text}");
 }
 
+pub(crate) fn ctrl_c_twice_ends_at_once_and_leaves_nothing() {
+    let copy = slow_suite();
+    let run = Run::start(copy.0.path(), &["run", "raw", "--driver", "embed"]);
+    run.until_qemu_runs();
+    let worker = processes(run.temporary.path(), Some("worker"));
+    // Nobody would answer the first one.
+    signal(worker[0], "-STOP");
+    for _ in 0..2 {
+        signal(run.child.id().cast_signed(), "-INT");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (code, text) = run.end();
+    assert_eq!(code, Some(130), "{text}");
+}
+
+pub(crate) fn two_runs_at_once_do_not_disturb_each_other() {
+    let copy = Copy::new();
+    let start = || Run::start(copy.0.path(), &["run", "--driver", "embed"]);
+    let runs = [start(), start()];
+    for run in runs {
+        let (code, text) = run.end();
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("2 passed, 0 failed"), "{text}");
+    }
+}
+
+pub(crate) fn a_snapshot_folder_that_refuses_is_told() {
+    let copy = Copy::new();
+    copy.edit(SNAPSHOT, "domain 10 QEMU", "domain 20 DOMAIN");
+    // Files can be read through it and, by nobody, root included, written.
+    let real = copy.0.path().join("snapshots/seed");
+    let kept = copy.0.path().join("kept");
+    fs::rename(&real, &kept).unwrap();
+    fs::create_dir(&real).unwrap();
+    let snapshot = copy.0.path().join(SNAPSHOT);
+    fs::copy(kept.join(snapshot.file_name().unwrap()), &snapshot).unwrap();
+    let flag = |flag: &str| {
+        let changed = Command::new("chattr").arg(flag).arg(&real).status();
+        changed.is_ok_and(|status| status.success())
+    };
+    if !flag("+i") {
+        println!("not shown: this file system has no immutable folders");
+        return;
+    }
+    let run = |arguments: &[&str]| Run::start(copy.0.path(), arguments).end();
+    let (blessed, told) = run(&["bless", "raw"]);
+    let (ran, warned) = run(&["run", "raw", "--driver", "embed"]);
+    assert!(flag("-i"));
+    assert_eq!(blessed, Some(3), "{told}");
+    assert!(
+        told.contains("not recorded") && told.contains("cannot write"),
+        "{told}"
+    );
+    assert_eq!(ran, Some(1), "{warned}");
+    assert!(warned.contains("warning: cannot write"), "{warned}");
+}
+
 pub(crate) fn a_time_limit_leaves_nothing() {
     let copy = slow_suite();
     let run = Run::start(

@@ -38,6 +38,10 @@ pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
                     left.count(&finished.outcome);
                     notes.push(format!("not recorded  {}: {reason}", finished.name));
                 }
+                Blessed::Unwritten(reason) => {
+                    left.broken += 1;
+                    notes.push(format!("not recorded  {}: {reason}", finished.name));
+                }
             }
         }
     });
@@ -52,6 +56,8 @@ enum Blessed {
     Unchanged,
     Recorded,
     Refused(String),
+    /// The file cannot be written.
+    Unwritten(String),
 }
 
 fn bless(suite: &Suite, finished: &Finished) -> Blessed {
@@ -91,6 +97,6 @@ fn bless(suite: &Suite, finished: &Finished) -> Blessed {
         text,
     ) {
         Ok(()) => Blessed::Recorded,
-        Err(error) => Blessed::Refused(error.to_string()),
+        Err(error) => Blessed::Unwritten(error.to_string()),
     }
 }

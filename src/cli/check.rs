@@ -1,5 +1,6 @@
 //! `check`: every problem of scenario files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 
@@ -9,9 +10,9 @@ use serde::Serialize;
 use super::args::When;
 use super::exit_code::ExitCode;
 use super::files::Files;
-use super::output::{fail, note, plural, print, style};
+use super::output::{counted, fail, note, print, style};
 use crate::scenario::{Diagnostics, Place, STACK};
-use crate::suite::File;
+use crate::suite::{File, Suite, SuiteError};
 
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
@@ -47,10 +48,8 @@ struct Line<'a> {
 
 pub(super) fn execute(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     let files = args.files.find()?;
-    let broken = on_deep_stack(|| {
-        let broken = files.iter().filter_map(|file: &File| file.parse().err());
-        broken.collect::<Vec<_>>()
-    })?;
+    let read = on_deep_stack(|| files.iter().map(File::parse).collect::<Vec<_>>())?;
+    let broken: Vec<&Diagnostics> = read.iter().filter_map(|read| read.as_ref().err()).collect();
     let mut text = String::new();
     for diagnostics in &broken {
         match args.format {
@@ -63,17 +62,44 @@ pub(super) fn execute(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         }
     }
     let code = print(&text);
-    if broken.is_empty() {
-        note(&format!("{}, no problem", plural(files.len(), "file")));
-        return Ok(code);
+    if !broken.is_empty() {
+        let problems = broken.iter().map(|broken| broken.problems().len()).sum();
+        let text = format!(
+            "{} in {} of {}; `backup-tck explain CODE` tells more",
+            counted(problems, "problem"),
+            broken.len(),
+            counted(files.len(), "file"),
+        );
+        return Err(fail(ExitCode::Broken, &text));
     }
-    let problems = broken.iter().map(|broken| broken.problems().len()).sum();
-    let text = format!(
-        "{} in {} of {}; `backup-tck explain CODE` tells more",
-        plural(problems, "problem"),
-        broken.len(),
-        plural(files.len(), "file"),
-    );
+    if args.files.is_all() {
+        check_snapshots(&args.files.suite()?)?;
+    }
+    note(&format!("{}, no problem", counted(files.len(), "file")));
+    Ok(code)
+}
+
+/// A snapshot without a scenario is never compared; a scenario without one has not been recorded.
+fn check_snapshots(suite: &Suite) -> Result<(), ExitCode> {
+    let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
+    let snapshots: BTreeSet<String> = suite.snapshots().map_err(told)?.into_iter().collect();
+    let cases = suite.cases().map_err(told)?.into_iter();
+    let scenarios: BTreeSet<String> = cases.map(|case| case.name).collect();
+    for name in scenarios.difference(&snapshots) {
+        note(&format!(
+            "{name} has no snapshot yet; on real libvirt: backup-tck bless {name}"
+        ));
+    }
+    let orphans: Vec<&String> = snapshots.difference(&scenarios).collect();
+    for name in &orphans {
+        note(&format!(
+            "snapshots/{name}.snap has no scenario: remove it, or bring its scenario back"
+        ));
+    }
+    if orphans.is_empty() {
+        return Ok(());
+    }
+    let text = format!("{} without a scenario", counted(orphans.len(), "snapshot"));
     Err(fail(ExitCode::Broken, &text))
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::exit_code::ExitCode;
 use super::output::fail;
 use super::select::{open, patterns_of};
-use crate::suite::{File, SuiteError};
+use crate::suite::{File, Suite, SuiteError};
 
 /// Which files.
 #[derive(Args, Debug)]
@@ -23,6 +23,16 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// True where the whole suite is meant.
+    pub(super) fn is_all(&self) -> bool {
+        self.what.is_empty()
+    }
+
+    /// The suite; or the exit code, after the reason was told.
+    pub(super) fn suite(&self) -> Result<Suite, ExitCode> {
+        open(self.suite.as_deref())
+    }
+
     /// The files; or the exit code, after the reason was told.
     pub(super) fn find(&self) -> Result<Vec<File>, ExitCode> {
         let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
@@ -34,7 +44,7 @@ impl Files {
             return Err(fail(ExitCode::Usage, &text));
         }
         if paths.is_empty() || !patterns.is_empty() {
-            let suite = open(self.suite.as_deref())?;
+            let suite = self.suite()?;
             let selected = patterns_of(&suite, &patterns)?;
             let mut found = suite.files().map_err(told)?;
             found.retain(|file| {

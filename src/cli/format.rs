@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use super::check::on_deep_stack;
 use super::exit_code::ExitCode;
 use super::files::Files;
-use super::output::{fail, note, plural};
+use super::output::{counted, fail, note};
 use crate::scenario::{Diagnostics, format};
 use crate::suite::File;
 
@@ -57,20 +57,20 @@ pub(super) fn execute(args: &FormatArgs) -> Result<ExitCode, ExitCode> {
     if refused + unwritten > 0 {
         let text = format!(
             "{} could not be formatted",
-            plural(refused + unwritten, "file")
+            counted(refused + unwritten, "file")
         );
         return Err(fail(ExitCode::Broken, &text));
     }
     if args.check && changed > 0 {
         let text = format!(
             "{} to format; run: backup-tck format",
-            plural(changed, "file")
+            counted(changed, "file")
         );
         return Err(fail(ExitCode::Failed, &text));
     }
     note(&format!(
         "{}, {changed} changed",
-        plural(files.len(), "file")
+        counted(files.len(), "file")
     ));
     Ok(ExitCode::Success)
 }

@@ -60,9 +60,3 @@ pub(super) fn fail(code: ExitCode, reason: &str) -> ExitCode {
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
-
-/// A number and what it counts.
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
-}

@@ -79,7 +79,13 @@ pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options
         )
     })?;
     let asked = Arc::clone(&backing.stop);
-    let handled = ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed));
+    let handled = ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            // Asked twice: at once. What still runs is ended by the processes above it.
+            note("interrupted again: ending without waiting for the scenarios that run");
+            std::process::exit(ExitCode::Interrupted as i32);
+        }
+    });
     if let Err(error) = handled {
         return Err(fail(
             ExitCode::Broken,

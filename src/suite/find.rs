@@ -1,5 +1,6 @@
 //! Where the suite is, and what is in it.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -107,6 +108,33 @@ impl Suite {
             Self::Folder(folder) => read_if_there(folder.join("scenarios").join(Self::SCHEMA)),
             Self::Embedded => Ok(text_of(Scenarios::get(Self::SCHEMA))),
         }
+    }
+
+    /// The names of the recorded snapshots, in order.
+    pub fn snapshots(&self) -> Result<Vec<String>, SuiteError> {
+        let mut names = Vec::new();
+        match self {
+            Self::Embedded => names.extend(Snapshots::iter().map(Cow::into_owned)),
+            Self::Folder(folder) => {
+                let snapshots = folder.join("snapshots");
+                let areas = if snapshots.is_dir() {
+                    entries(&snapshots)?
+                } else {
+                    Vec::new()
+                };
+                for area in areas.iter().filter(|area| area.is_dir()) {
+                    let inside = entries(area)?.into_iter();
+                    names.extend(inside.filter_map(|path| {
+                        let name = path.strip_prefix(&snapshots).ok()?;
+                        Some(name.to_string_lossy().into_owned())
+                    }));
+                }
+            }
+        }
+        let name = |path: &String| path.strip_suffix(".snap").map(str::to_owned);
+        let mut names: Vec<String> = names.iter().filter_map(name).collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Where the snapshot of a scenario is kept; `None` for the embedded suite.
