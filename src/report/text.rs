@@ -127,7 +127,7 @@ impl<W: Write> Text<W> {
                     "the known difference did not happen: {divergence}"
                 ));
             }
-            Outcome::Broken { reason } | Outcome::Skipped { reason } => self.block(reason),
+            Outcome::Broken { reason, .. } | Outcome::Skipped { reason } => self.block(reason),
         }
     }
 

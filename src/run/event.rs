@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
+use crate::judge::Check;
 use crate::model::Identity;
 use crate::transcript::Transcript;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
     /// The run begins.
     Started {
@@ -39,11 +40,20 @@ pub enum Event {
 pub struct Finished {
     /// Its name.
     pub name: String,
+    /// The path of its file; relative for an embedded one.
+    pub source: String,
+    /// What it shows; `None` where its file has problems.
+    pub summary: Option<String>,
+    /// Bug reports, commits and documents it comes from.
+    pub refs: Vec<String>,
     /// What came of it.
     pub outcome: Outcome,
-    /// How long it took.
+    /// Every check, those that hold and those that do not, as far as it got.
+    pub checks: Vec<Check>,
+    /// How long it took; whole microseconds as `duration_us`.
+    #[serde(rename = "duration_us", with = "microseconds")]
     pub duration: Duration,
-    /// What happened in it, as far as it got.
+    /// What happened in it, redacted, as far as it got.
     pub transcript: Option<Transcript>,
     /// The transcript as its snapshot would have it; `None` where it did not get to the end.
     pub text: Option<String>,
@@ -68,7 +78,10 @@ pub struct Summary {
     pub skipped: usize,
     /// Stopped by the user, or not begun because of that.
     pub interrupted: usize,
-    /// From the first scenario's start to the last one's end.
+    /// The user stopped the run, even if no scenario noticed.
+    pub stopped: bool,
+    /// From the first scenario's start to the last one's end; whole microseconds as `duration_us`.
+    #[serde(rename = "duration_us", with = "microseconds")]
     pub duration: Duration,
 }
 
@@ -102,5 +115,28 @@ impl Summary {
         ];
         all.into_iter()
             .filter(|(count, word)| *count > 0 || *word == "passed" || *word == "failed")
+    }
+}
+
+/// Durations as whole microseconds.
+mod microseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let count = duration.as_micros();
+        u64::try_from(count)
+            .unwrap_or(u64::MAX)
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
     }
 }

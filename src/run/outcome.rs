@@ -29,8 +29,10 @@ pub enum Outcome {
     },
     /// The scenario or its set-up could not run.
     Broken {
-        /// Why.
+        /// Why, in words.
         reason: String,
+        /// The problems of the scenario's file, where that is the reason.
+        problems: Vec<SourceProblem>,
     },
     /// A need is not met.
     Skipped {
@@ -50,7 +52,33 @@ pub struct Failure {
     pub difference: Option<Difference>,
 }
 
+/// One problem of a scenario's file, at its place.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SourceProblem {
+    /// The file.
+    pub path: String,
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// The character in that line, counted from 1.
+    pub column: usize,
+    /// Stable identifier, such as `scenario::unknown_disk`.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
+
 impl Outcome {
+    /// Broken, for a reason that lies in no line of a file.
+    #[must_use]
+    pub fn broken(reason: &impl ToString) -> Self {
+        Self::Broken {
+            reason: reason.to_string(),
+            problems: Vec::new(),
+        }
+    }
+
     /// The outcome in one word.
     #[must_use]
     pub const fn word(&self) -> &'static str {

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use super::directory::RunDirectory;
 use super::event::{Event, Finished, Summary};
 use super::one::{Ran, Stopped, run_scenario};
-use super::outcome::{Failure, Outcome};
+use super::outcome::{Failure, Outcome, SourceProblem};
 use super::{Backing, DriverChoice};
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
-use crate::scenario::Scenario;
+use crate::scenario::{Diagnostics, Problem, Scenario};
 use crate::snapshot::compare;
 use crate::suite::{Case, Suite};
 
@@ -101,6 +101,7 @@ pub fn run(
         return Err(error);
     }
     summary.duration = started.elapsed();
+    summary.stopped = options.backing.stop.load(Ordering::Relaxed);
     consume(&Event::Finished(summary));
     Ok(summary)
 }
@@ -134,7 +135,11 @@ impl Slot<'_> {
     fn finish(&mut self, case: &Case) -> Finished {
         let mut finished = Finished {
             name: case.name.clone(),
+            source: case.path.to_string_lossy().into_owned(),
+            summary: None,
+            refs: Vec::new(),
             outcome: Outcome::Interrupted,
+            checks: Vec::new(),
             duration: Duration::ZERO,
             transcript: None,
             text: None,
@@ -145,11 +150,12 @@ impl Slot<'_> {
         let scenario = match case.parse() {
             Ok(scenario) => scenario,
             Err(diagnostics) => {
-                let reason = format!("{diagnostics}\n{}", diagnostics.render(false));
-                finished.outcome = Outcome::Broken { reason };
+                finished.outcome = unsound(case, &diagnostics);
                 return finished;
             }
         };
+        finished.summary = Some(scenario.summary.clone());
+        finished.refs.clone_from(&scenario.refs);
         // A bug of ours must cost one scenario, not the run.
         let attempt = || self.attempt(case, &scenario);
         let ran = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
@@ -159,6 +165,7 @@ impl Slot<'_> {
         match ran {
             Ok(ran) => {
                 finished.outcome = self.outcome(case, &ran);
+                finished.checks = ran.checks;
                 finished.transcript = Some(ran.transcript);
                 finished.text = Some(ran.text);
             }
@@ -196,11 +203,7 @@ impl Slot<'_> {
     fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {
         let recorded = match self.suite.snapshot(&case.name) {
             Ok(recorded) => recorded,
-            Err(error) => {
-                return Outcome::Broken {
-                    reason: error.to_string(),
-                };
-            }
+            Err(error) => return Outcome::broken(&error),
         };
         let difference = compare(recorded.as_deref(), &ran.text);
         let checks: Vec<_> = ran
@@ -216,6 +219,25 @@ impl Slot<'_> {
     }
 }
 
+/// A scenario whose file has problems.
+fn unsound(case: &Case, diagnostics: &Diagnostics) -> Outcome {
+    let placed = |problem: &Problem| {
+        let (line, column) = diagnostics.place_of(problem);
+        SourceProblem {
+            path: case.path.to_string_lossy().into_owned(),
+            line,
+            column,
+            code: problem.code.to_owned(),
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+        }
+    };
+    Outcome::Broken {
+        reason: format!("{diagnostics}\n{}", diagnostics.render(false)),
+        problems: diagnostics.problems().iter().map(placed).collect(),
+    }
+}
+
 fn stopped(error: DriverError) -> Outcome {
     match error {
         DriverError::Crashed(crash) => Outcome::Crashed(*crash),
@@ -223,9 +245,7 @@ fn stopped(error: DriverError) -> Outcome {
         DriverError::Interrupted => Outcome::Interrupted,
         error @ (DriverError::NotModelled(_)
         | DriverError::Unavailable(_)
-        | DriverError::Failed(_)) => Outcome::Broken {
-            reason: error.to_string(),
-        },
+        | DriverError::Failed(_)) => Outcome::broken(&error),
     }
 }
 

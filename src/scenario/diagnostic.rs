@@ -99,6 +99,16 @@ impl Diagnostics {
         &self.problems
     }
 
+    /// Line and column of a problem's first character, both counted from 1.
+    #[must_use]
+    pub fn place_of(&self, problem: &Problem) -> (usize, usize) {
+        let start = self.source.floor_char_boundary(problem.span.start);
+        let before = &self.source[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+
     /// The problems as a person reads them, at most 80 columns wide.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
@@ -169,5 +179,24 @@ impl Diagnostic for Placed<'_> {
         let label =
             LabeledSpan::new_with_span(Some(self.problem.label.clone()), self.problem.span.clone());
         Some(Box::new(std::iter::once(label)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        let text = "a: 1\nü: bäd\n";
+        let at = |start| Problem::new("scenario::x", start..start + 1, "wrong");
+        let place = |start| {
+            let problem = at(start);
+            Diagnostics::new(Path::new("x.yaml"), text, vec![problem.clone()]).place_of(&problem)
+        };
+        assert_eq!(place(0), (1, 1));
+        assert_eq!(place(9), (2, 4));
+        assert_eq!(place(500), (3, 1), "behind the end");
+        assert_eq!(place(6), (2, 1), "inside a character");
     }
 }

@@ -1,5 +1,8 @@
 //! Words in brackets for what differs between two runs.
 
+use serde_json::Value;
+
+use super::Transcript;
 use crate::model::Place;
 
 /// A pipeline of small filters, applied in order.
@@ -45,14 +48,40 @@ impl Redactions {
     /// The text with every redaction applied.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
+        self.apply_after(text, &mut Vec::new())
+    }
+
+    /// The transcript with every redaction applied to every text in it.
+    ///
+    /// # Errors
+    /// It holds a number that JSON has no form for.
+    pub fn apply_to(&self, transcript: &Transcript) -> serde_json::Result<Transcript> {
+        let mut data = serde_json::to_value(transcript)?;
+        self.walk(&mut data, &mut Vec::new());
+        serde_json::from_value(data)
+    }
+
+    /// Every text below `data`; `seen` holds the values that have a number by now.
+    fn walk(&self, data: &mut Value, seen: &mut Vec<String>) {
+        match data {
+            Value::String(text) => *text = self.apply_after(text, seen),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, seen)),
+            Value::Object(fields) => {
+                fields.values_mut().for_each(|field| self.walk(field, seen));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn apply_after(&self, text: &str, seen: &mut Vec<String>) -> String {
         self.0
             .iter()
-            .fold(text.to_owned(), |text, filter| filter.apply(&text))
+            .fold(text.to_owned(), |text, filter| filter.apply(&text, seen))
     }
 }
 
 impl Filter {
-    fn apply(&self, text: &str) -> String {
+    fn apply(&self, text: &str, seen: &mut Vec<String>) -> String {
         match self {
             Self::Known { text: known, .. } if known.is_empty() => text.to_owned(),
             Self::Known { text: known, word } => text.replace(known, word),
@@ -62,7 +91,6 @@ impl Filter {
                 word,
             } => {
                 let mut redacted = String::with_capacity(text.len());
-                let mut seen: Vec<&str> = Vec::new();
                 let mut rest = text;
                 while let Some((head, tail)) = rest.split_once(before) {
                     let Some((value, tail)) = tail.split_once(after) else {
@@ -72,7 +100,7 @@ impl Filter {
                         .iter()
                         .position(|known| *known == value)
                         .unwrap_or_else(|| {
-                            seen.push(value);
+                            seen.push(value.to_owned());
                             seen.len() - 1
                         });
                     let word = format!("[{word}{}]", number + 1);
@@ -88,6 +116,8 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Answer, Api, Call, Identity, Value, Version};
+    use crate::transcript::{Exchange, Record};
 
     #[test]
     fn what_differs_becomes_a_word() {
@@ -106,5 +136,38 @@ mod tests {
             Redactions::of(&place).apply("<creationTime>17"),
             "<creationTime>17"
         );
+    }
+
+    #[test]
+    fn every_text_of_a_transcript_is_redacted() {
+        let place = Place {
+            directory: "/var/w1/s2".to_owned(),
+            domain: "d7".to_owned(),
+            uuid: String::new(),
+            emulator: String::new(),
+        };
+        let identity = Identity {
+            driver: "embed".to_owned(),
+            real: true,
+            libvirt: Version::new(11, 3, 0),
+            qemu: "10.0.2".to_owned(),
+        };
+        let mut transcript = Transcript::new("seed/x", identity);
+        let xml = "<source file='/var/w1/s2/a'/><creationTime>17</creationTime>";
+        for api in [Api::DomainDefine, Api::DomainCreate] {
+            let call = Call::new(api, "d7").xml(xml.to_owned());
+            transcript.history.push(Record {
+                label: "one".to_owned(),
+                exchange: Exchange::Call {
+                    call,
+                    answer: Answer::Returned(Value::Name("d7".to_owned())),
+                },
+            });
+        }
+        let redacted = Redactions::of(&place).apply_to(&transcript).unwrap();
+        let text = format!("{redacted:?}");
+        assert!(!text.contains("d7") && !text.contains("/var"), "{text}");
+        assert_eq!(text.matches("<creationTime>[TIME1]<").count(), 2, "{text}");
+        assert_eq!(redacted.identity, transcript.identity);
     }
 }
