@@ -40,10 +40,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
-    ("report", &["judge", "model", "run", "snapshot", "suite"]),
+    ("record", &["model", "run", "transcript"]),
+    (
+        "report",
+        &["judge", "model", "record", "run", "snapshot", "suite"],
+    ),
     (
         "cli",
-        &["driver", "report", "run", "scenario", "snapshot", "suite"],
+        &[
+            "driver", "record", "report", "run", "scenario", "snapshot", "suite",
+        ],
     ),
 ];
 

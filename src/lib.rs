@@ -11,6 +11,7 @@ pub mod driver;
 pub mod judge;
 pub mod model;
 pub mod plan;
+pub mod record;
 pub mod recovery;
 pub mod report;
 pub mod run;

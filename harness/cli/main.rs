@@ -9,6 +9,7 @@ mod bad_input;
 mod bless;
 mod exit_codes;
 mod listing;
+mod reports;
 mod suite;
 
 use std::process::{Command, Output, Stdio};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::reporting::Recording;
 use crate::run::DriverChoice;
 
 const EXIT_CODES: &str = "\
@@ -36,9 +37,11 @@ pub(super) enum Command {
     /// Run scenarios
     #[command(after_help = "\
 Examples:
-  backup-tck run                   every scenario on the mock
-  backup-tck run seed/             those of one area
-  backup-tck run '*raw*' -d embed  those that match, on real libvirt")]
+  backup-tck run                         every scenario on the mock
+  backup-tck run seed/                   those of one area
+  backup-tck run '*raw*' -d embed        those that match, on real libvirt
+  backup-tck run --report junit=out.xml  the text, and a file for a CI server
+  backup-tck run --record monday.jsonl   kept whole")]
     Run(RunArgs),
     /// List scenarios, what they expect and what they show
     List(ListArgs),
@@ -105,6 +108,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     pub(super) running: Running,
+
+    #[command(flatten)]
+    pub(super) recording: Recording,
 }
 
 #[derive(Args, Debug)]

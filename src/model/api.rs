@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
@@ -57,7 +58,7 @@ pub enum Argument {
 macro_rules! apis {
     ($($(#[doc = $doc:literal])* $name:ident = $c:literal [$($argument:ident)*] $flags:literal;)*) => {
         /// A function of libvirt's C API.
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
         pub enum Api {
             $($(#[doc = $doc])* #[serde(rename = $c)] $name,)*
         }

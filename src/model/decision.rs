@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
@@ -37,7 +38,7 @@ impl fmt::Display for Category {
 }
 
 /// What a client does after a failed call. One decision per call.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The caller's XML, flags or names are wrong for this domain: change them.
@@ -129,7 +130,7 @@ impl FromStr for Decision {
 }
 
 /// The kinds of clean-up that can precede a decision.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CleanUpKind {
     /// Delete a checkpoint that was created by a backup which did not complete.
@@ -159,7 +160,7 @@ impl CleanUpKind {
 }
 
 /// One clean-up step and the checkpoint it is about.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct CleanUp {
     /// What is done.
     pub kind: CleanUpKind,

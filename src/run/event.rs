@@ -1,7 +1,9 @@
 //! What a run tells while it goes on.
 
+use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
@@ -10,7 +12,7 @@ use crate::model::Identity;
 use crate::transcript::Transcript;
 
 /// Something that happened in a run.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
     /// The run begins.
@@ -36,7 +38,7 @@ pub enum Event {
 }
 
 /// A scenario that has ended.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Finished {
     /// Its name.
     pub name: String,
@@ -52,6 +54,7 @@ pub struct Finished {
     pub checks: Vec<Check>,
     /// How long it took; whole microseconds as `duration_us`.
     #[serde(rename = "duration_us", with = "microseconds")]
+    #[schemars(with = "u64")]
     pub duration: Duration,
     /// What happened in it, redacted, as far as it got.
     pub transcript: Option<Transcript>,
@@ -60,7 +63,7 @@ pub struct Finished {
 }
 
 /// The outcomes of a run, counted.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Summary {
     /// As expected.
     pub passed: usize,
@@ -82,6 +85,7 @@ pub struct Summary {
     pub stopped: bool,
     /// From the first scenario's start to the last one's end; whole microseconds as `duration_us`.
     #[serde(rename = "duration_us", with = "microseconds")]
+    #[schemars(with = "u64")]
     pub duration: Duration,
 }
 
@@ -101,7 +105,7 @@ impl Summary {
         *counter += 1;
     }
 
-    /// The counts that are not zero, in words, in the order they matter.
+    /// The counts that are worth a word, in words, in the order they matter.
     pub fn words(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let all = [
             (self.passed, "passed"),
@@ -115,6 +119,16 @@ impl Summary {
         ];
         all.into_iter()
             .filter(|(count, word)| *count > 0 || *word == "passed" || *word == "failed")
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts: Vec<String> = self
+            .words()
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        f.write_str(&counts.join(", "))
     }
 }
 

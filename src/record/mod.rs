@@ -1,0 +1,8 @@
+//! Recorded runs: the events of a run as lines of JSON, read back and compared.
+//!
+//! A record is plain data and enough for every report. This module knows no output format and
+//! never reaches a driver.
+
+mod line;
+
+pub use line::{FORMAT, Head, Line};
