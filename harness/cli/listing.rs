@@ -16,6 +16,7 @@ fn list_gives_names_to_scripts() {
 fn help_teaches() {
     insta::assert_snapshot!("help", told(backup_tck().arg("--help")));
     insta::assert_snapshot!("help_run", told(backup_tck().args(["run", "--help"])));
+    insta::assert_snapshot!("help_replay", told(backup_tck().args(["replay", "--help"])));
     insta::assert_snapshot!("help_bless", told(backup_tck().args(["bless", "--help"])));
 }
 
@@ -25,6 +26,7 @@ fn everything_fits_into_80_columns() {
         &["--help"][..],
         &["run", "--help"],
         &["bless", "--help"],
+        &["replay", "--help"],
         &["list"],
         &["run"],
     ] {

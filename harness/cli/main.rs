@@ -9,6 +9,7 @@ mod bad_input;
 mod bless;
 mod exit_codes;
 mod listing;
+mod records;
 mod reports;
 mod suite;
 

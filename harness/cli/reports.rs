@@ -33,6 +33,31 @@ pub(crate) fn mixed() -> Copy {
     copy
 }
 
+fn replay(format: &str) -> String {
+    let mut command = backup_tck();
+    told(command.args(["replay", EVERY_OUTCOME, "--report", format]))
+}
+
+#[test]
+fn every_outcome_as_text() {
+    insta::assert_snapshot!(replay("text"));
+}
+
+#[test]
+fn every_outcome_as_junit() {
+    insta::assert_snapshot!(replay("junit"));
+}
+
+#[test]
+fn every_outcome_as_annotations() {
+    insta::assert_snapshot!(replay("github"));
+}
+
+#[test]
+fn every_outcome_as_markdown() {
+    insta::assert_snapshot!(replay("markdown"));
+}
+
 #[test]
 fn a_run_with_annotations() {
     let copy = mixed();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::replay::{self, ReplayArgs};
 use super::reporting::Recording;
 use crate::run::DriverChoice;
 
@@ -41,8 +42,11 @@ Examples:
   backup-tck run seed/                   those of one area
   backup-tck run '*raw*' -d embed        those that match, on real libvirt
   backup-tck run --report junit=out.xml  the text, and a file for a CI server
-  backup-tck run --record monday.jsonl   kept whole")]
+  backup-tck run --record monday.jsonl   kept, to replay")]
     Run(RunArgs),
+    /// Show a recorded run again, in any report
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(ReplayArgs),
     /// List scenarios, what they expect and what they show
     List(ListArgs),
     /// Record snapshots from real libvirt of the reference version

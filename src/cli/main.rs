@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
-use super::{bless, doctor, list, run};
+use super::{bless, doctor, list, replay, run};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -15,6 +15,7 @@ pub fn main() -> process::ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Replay(args) => replay::execute(&args),
         Command::Bless(args) => bless::execute(&args),
         Command::Doctor => Ok(doctor::execute()),
         #[cfg(feature = "libvirt")]

@@ -9,6 +9,7 @@ mod hidden;
 mod list;
 mod main;
 mod output;
+mod replay;
 mod reporting;
 mod run;
 mod select;

@@ -29,10 +29,17 @@ pub(super) struct Recording {
     #[command(flatten)]
     reporting: Reporting,
 
-    /// Keep the whole run in FILE; the same lines as --report
+    /// Keep the whole run in FILE, for `replay`; the same lines as --report
     /// jsonl=FILE
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+}
+
+impl Reporting {
+    /// The reports that are wanted, one for each place; no file is touched yet.
+    pub(super) fn targets(&self) -> Result<Vec<Target>, ExitCode> {
+        planned(self.reports.clone())
+    }
 }
 
 impl Recording {

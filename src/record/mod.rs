@@ -4,5 +4,7 @@
 //! never reaches a driver.
 
 mod line;
+mod read;
 
 pub use line::{FORMAT, Head, Line};
+pub use read::{RecordError, Recorded};
