@@ -17,6 +17,10 @@ fn help_teaches() {
     insta::assert_snapshot!("help", told(backup_tck().arg("--help")));
     insta::assert_snapshot!("help_run", told(backup_tck().args(["run", "--help"])));
     insta::assert_snapshot!("help_replay", told(backup_tck().args(["replay", "--help"])));
+    insta::assert_snapshot!(
+        "help_compare",
+        told(backup_tck().args(["compare", "--help"]))
+    );
     insta::assert_snapshot!("help_bless", told(backup_tck().args(["bless", "--help"])));
 }
 
@@ -27,6 +31,7 @@ fn everything_fits_into_80_columns() {
         &["run", "--help"],
         &["bless", "--help"],
         &["replay", "--help"],
+        &["compare", "--help"],
         &["list"],
         &["run"],
     ] {

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod bless;
+mod compare;
 mod exit_codes;
 mod listing;
 mod records;

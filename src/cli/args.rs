@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::compare::{self, CompareArgs};
 use super::replay::{self, ReplayArgs};
 use super::reporting::Recording;
 use crate::run::DriverChoice;
@@ -42,11 +43,14 @@ Examples:
   backup-tck run seed/                   those of one area
   backup-tck run '*raw*' -d embed        those that match, on real libvirt
   backup-tck run --report junit=out.xml  the text, and a file for a CI server
-  backup-tck run --record monday.jsonl   kept, to replay")]
+  backup-tck run --record monday.jsonl   kept, to replay and to compare")]
     Run(RunArgs),
     /// Show a recorded run again, in any report
     #[command(after_help = replay::EXAMPLES)]
     Replay(ReplayArgs),
+    /// Compare two recorded runs, answer by answer
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
     /// List scenarios, what they expect and what they show
     List(ListArgs),
     /// Record snapshots from real libvirt of the reference version

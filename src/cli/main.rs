@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
-use super::{bless, doctor, list, replay, run};
+use super::{bless, compare, doctor, list, replay, run};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -16,6 +16,7 @@ pub fn main() -> process::ExitCode {
         Command::Run(args) => run::execute(&args),
         Command::List(args) => list::execute(&args),
         Command::Replay(args) => replay::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
         Command::Bless(args) => bless::execute(&args),
         Command::Doctor => Ok(doctor::execute()),
         #[cfg(feature = "libvirt")]

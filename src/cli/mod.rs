@@ -2,6 +2,7 @@
 
 mod args;
 mod bless;
+mod compare;
 mod doctor;
 mod exit_code;
 #[cfg(feature = "libvirt")]

@@ -29,7 +29,7 @@ pub(super) struct Recording {
     #[command(flatten)]
     reporting: Reporting,
 
-    /// Keep the whole run in FILE, for `replay`; the same lines as --report
+    /// Keep the whole run in FILE, for `replay` and `compare`; the same lines as --report
     /// jsonl=FILE
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,

@@ -2,6 +2,7 @@
 //!
 //! A report gets plain data and never reaches a driver.
 
+pub mod comparison;
 mod details;
 mod github;
 mod jsonl;
@@ -19,6 +20,7 @@ pub use jsonl::Jsonl;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use pending::Pending;
+use text::forced;
 pub use text::{Style, Text};
 pub use whole::WholeFile;
 

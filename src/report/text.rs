@@ -141,7 +141,7 @@ fn emphasised(outcome: &Outcome) -> String {
 }
 
 /// Colour was decided by the caller, not by what the library thinks of the terminal.
-fn forced(colour: Colour, text: &str) -> String {
+pub(super) fn forced(colour: Colour, text: &str) -> String {
     colour.force_styling(true).apply_to(text).to_string()
 }
 
