@@ -1,7 +1,5 @@
 //! Words in brackets for what differs between two runs.
 
-use serde_json::Value;
-
 use super::Transcript;
 use crate::model::Place;
 
@@ -48,7 +46,9 @@ impl Redactions {
     /// The text with every redaction applied.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        self.apply_after(text, &mut Vec::new())
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, filter| filter.apply(&text))
     }
 
     /// The transcript with every redaction applied to every text in it.
@@ -56,32 +56,24 @@ impl Redactions {
     /// # Errors
     /// It holds a number that JSON has no form for.
     pub fn apply_to(&self, transcript: &Transcript) -> serde_json::Result<Transcript> {
-        let mut data = serde_json::to_value(transcript)?;
-        self.walk(&mut data, &mut Vec::new());
-        serde_json::from_value(data)
-    }
-
-    /// Every text below `data`; `seen` holds the values that have a number by now.
-    fn walk(&self, data: &mut Value, seen: &mut Vec<String>) {
-        match data {
-            Value::String(text) => *text = self.apply_after(text, seen),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, seen)),
-            Value::Object(fields) => {
-                fields.values_mut().for_each(|field| self.walk(field, seen));
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
-    fn apply_after(&self, text: &str, seen: &mut Vec<String>) -> String {
-        self.0
-            .iter()
-            .fold(text.to_owned(), |text, filter| filter.apply(&text, seen))
+        let filters: Result<_, _> = self.0.iter().map(Filter::in_json).collect();
+        let text = serde_json::to_string(transcript)?;
+        serde_json::from_str(&Self(filters?).apply(&text))
     }
 }
 
 impl Filter {
-    fn apply(&self, text: &str, seen: &mut Vec<String>) -> String {
+    /// The filter for texts inside a JSON document.
+    fn in_json(&self) -> serde_json::Result<Self> {
+        let mut filter = self.clone();
+        if let Self::Known { text, .. } = &mut filter {
+            let quoted = serde_json::to_string(text)?;
+            quoted[1..quoted.len() - 1].clone_into(text);
+        }
+        Ok(filter)
+    }
+
+    fn apply(&self, text: &str) -> String {
         match self {
             Self::Known { text: known, .. } if known.is_empty() => text.to_owned(),
             Self::Known { text: known, word } => text.replace(known, word),
@@ -91,6 +83,7 @@ impl Filter {
                 word,
             } => {
                 let mut redacted = String::with_capacity(text.len());
+                let mut seen: Vec<&str> = Vec::new();
                 let mut rest = text;
                 while let Some((head, tail)) = rest.split_once(before) {
                     let Some((value, tail)) = tail.split_once(after) else {
@@ -100,7 +93,7 @@ impl Filter {
                         .iter()
                         .position(|known| *known == value)
                         .unwrap_or_else(|| {
-                            seen.push(value.to_owned());
+                            seen.push(value);
                             seen.len() - 1
                         });
                     let word = format!("[{word}{}]", number + 1);
@@ -141,7 +134,7 @@ mod tests {
     #[test]
     fn every_text_of_a_transcript_is_redacted() {
         let place = Place {
-            directory: "/var/w1/s2".to_owned(),
+            directory: "/var/w\"1/s2".to_owned(),
             domain: "d7".to_owned(),
             uuid: String::new(),
             emulator: String::new(),
@@ -153,11 +146,11 @@ mod tests {
             qemu: "10.0.2".to_owned(),
         };
         let mut transcript = Transcript::new("seed/x", identity);
-        let xml = "<source file='/var/w1/s2/a'/><creationTime>17</creationTime>";
+        let xml = "<source file='/var/w&quot;1/s2/a'/><creationTime>17</creationTime>";
         for api in [Api::DomainDefine, Api::DomainCreate] {
             let call = Call::new(api, "d7").xml(xml.to_owned());
             transcript.history.push(Record {
-                label: "one".to_owned(),
+                label: "in /var/w\"1/s2".to_owned(),
                 exchange: Exchange::Call {
                     call,
                     answer: Answer::Returned(Value::Name("d7".to_owned())),
