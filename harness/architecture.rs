@@ -42,12 +42,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("last_run", &["run", "suite"]),
-    ("report", &["judge", "model", "run", "snapshot", "suite"]),
+    ("record", &["model", "run", "transcript"]),
+    (
+        "report",
+        &["judge", "model", "record", "run", "snapshot", "suite"],
+    ),
     (
         "cli",
         &[
-            "driver", "explain", "last_run", "model", "plan", "report", "run", "scenario",
-            "snapshot", "suite",
+            "driver", "explain", "last_run", "model", "plan", "record", "report", "run",
+            "scenario", "snapshot", "suite",
         ],
     ),
 ];

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod last_run;
 pub mod model;
 pub mod plan;
+pub mod record;
 pub mod recovery;
 pub mod report;
 pub mod run;

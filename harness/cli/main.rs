@@ -8,6 +8,7 @@
 mod bad_input;
 mod bless;
 mod checking;
+mod compare;
 mod exit_codes;
 mod explain;
 mod export;
@@ -20,6 +21,8 @@ mod listing;
 mod new;
 mod pages;
 mod partition;
+mod records;
+mod reports;
 mod suite;
 
 use std::process::{Command, Output, Stdio};

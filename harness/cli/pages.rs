@@ -6,8 +6,10 @@ use std::process::Command;
 use super::{backup_tck, code, told};
 
 /// Every command that is not hidden.
-pub(crate) const COMMANDS: [&str; 12] = [
+pub(crate) const COMMANDS: [&str; 14] = [
     "run",
+    "replay",
+    "compare",
     "list",
     "check",
     "format",

@@ -105,10 +105,9 @@ pub(crate) fn ctrl_c_twice_ends_at_once_and_leaves_nothing() {
     let worker = processes(run.temporary.path(), Some("worker"));
     // Nobody would answer the first one.
     signal(worker[0], "-STOP");
-    for _ in 0..2 {
-        signal(run.child.id().cast_signed(), "-INT");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let interrupt = || signal(run.child.id().cast_signed(), "-INT");
+    interrupt();
+    interrupt();
     let (code, text) = run.end();
     assert_eq!(code, Some(130), "{text}");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArgs;
+use super::compare::{self, CompareArgs};
 use super::completions::CompletionsArgs;
 use super::explain::ExplainArgs;
 use super::export::ExportArgs;
@@ -12,6 +13,8 @@ use super::format::FormatArgs;
 use super::man::ManArgs;
 use super::new::NewArgs;
 use super::part::Part;
+use super::replay::{self, ReplayArgs};
+use super::reporting::Recording;
 use super::schema::SchemaArgs;
 use super::select::Selection;
 use crate::run::DriverChoice;
@@ -45,13 +48,20 @@ pub(super) enum Command {
     /// Run scenarios
     #[command(after_help = "\
 Examples:
-  backup-tck run                       every scenario on the mock
-  backup-tck run '*raw*' -d embed      those that match, on real libvirt
-  backup-tck run --code 109 --area seed
-                                       those of an area that expect an error
-  backup-tck run --failed --fail-fast  mend one after the other
-  backup-tck run --partition hash:1/4  on the first of four machines")]
+  backup-tck run                         every scenario on the mock
+  backup-tck run '*raw*' -d embed        those that match, on real libvirt
+  backup-tck run --code 109 --area seed  those of an area that expect an error
+  backup-tck run --failed --fail-fast    mend one after the other
+  backup-tck run --partition hash:1/4    on the first of four machines
+  backup-tck run --report junit=out.xml  the text, and a file for a CI server
+  backup-tck run --record monday.jsonl   kept, to replay and to compare")]
     Run(RunArgs),
+    /// Show a recorded run again, in any report
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(ReplayArgs),
+    /// Compare two recorded runs, answer by answer
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
     /// List scenarios, what they expect and what they show
     #[command(after_help = "\
 Examples:
@@ -180,6 +190,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     pub(super) running: Running,
+
+    #[command(flatten)]
+    pub(super) recording: Recording,
 }
 
 #[derive(Args, Debug)]

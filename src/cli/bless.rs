@@ -49,7 +49,11 @@ pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
     for line in notes {
         note(&line);
     }
-    Ok(written(text.into_error(), ended(&options, &left)))
+    Ok(written(
+        "standard output",
+        text.close(),
+        ended(&options, &left),
+    ))
 }
 
 enum Blessed {

@@ -34,7 +34,7 @@ impl From<ExitCode> for std::process::ExitCode {
 /// crashed, failed.
 #[must_use]
 pub const fn of_summary(summary: &Summary) -> ExitCode {
-    if summary.interrupted > 0 {
+    if summary.interrupted > 0 || summary.stopped {
         ExitCode::Interrupted
     } else if summary.broken > 0 {
         ExitCode::Broken
@@ -60,6 +60,7 @@ mod tests {
     #[case(Summary { failed: 1, timed_out: 1, ..Summary::default() }, ExitCode::Crashed)]
     #[case(Summary { crashed: 1, broken: 1, ..Summary::default() }, ExitCode::Broken)]
     #[case(Summary { broken: 1, interrupted: 1, ..Summary::default() }, ExitCode::Interrupted)]
+    #[case(Summary { passed: 1, stopped: true, ..Summary::default() }, ExitCode::Interrupted)]
     fn the_highest_ranking_cause_wins(#[case] summary: Summary, #[case] code: ExitCode) {
         assert_eq!(of_summary(&summary), code);
     }

@@ -8,7 +8,8 @@ use super::args::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
 use super::{
-    bless, check, completions, doctor, explain, export, format, list, man, new, run, schema,
+    bless, check, compare, completions, doctor, explain, export, format, list, man, new, replay,
+    run, schema,
 };
 
 /// Runs the command line of this process.
@@ -17,6 +18,8 @@ pub fn main() -> process::ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run::execute(&args),
         Command::List(args) => list::execute(&args),
+        Command::Replay(args) => replay::execute(&args),
+        Command::Compare(args) => compare::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Format(args) => format::execute(&args),
         Command::Schema(args) => schema::execute(&args),

@@ -3,6 +3,7 @@
 mod args;
 mod bless;
 mod check;
+mod compare;
 mod completions;
 mod doctor;
 mod exit_code;
@@ -18,6 +19,8 @@ mod man;
 mod new;
 mod output;
 mod part;
+mod replay;
+mod reporting;
 mod run;
 mod schema;
 mod select;

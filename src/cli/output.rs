@@ -23,23 +23,27 @@ pub(super) fn style(when: When) -> Style {
 /// Writes to standard output. A reader that went away, as `head` does, is no error.
 pub(super) fn print(text: &str) -> ExitCode {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::Success,
-        Err(error) => written(Some(error), ExitCode::Success),
-    }
+    let result = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written("standard output", result, ExitCode::Success)
 }
 
-/// The exit code after writing, with or without an error of writing.
-pub(super) fn written(error: Option<io::Error>, code: ExitCode) -> ExitCode {
-    match error {
-        None => code,
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
-        // An interrupt outranks it.
-        Some(_) if code == ExitCode::Interrupted => code,
-        Some(error) => fail(
-            ExitCode::Broken,
-            &format!("cannot write to standard output: {error}"),
-        ),
+/// The exit code after writing to `place`.
+pub(super) fn written(place: &str, result: io::Result<()>, code: ExitCode) -> ExitCode {
+    match result {
+        Ok(()) => code,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
+        Err(error) => {
+            let failed = fail(
+                ExitCode::Broken,
+                &format!("cannot write to {place}: {error}"),
+            );
+            // An interrupt outranks it.
+            if code == ExitCode::Interrupted {
+                code
+            } else {
+                failed
+            }
+        }
     }
 }
 

@@ -1,32 +1,33 @@
 //! `run`: execute scenarios and compare.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
 use super::args::{RunArgs, Running};
 use super::exit_code::{ExitCode, of_summary};
-use super::output::{fail, note, style, written};
+use super::output::{fail, note, style};
 use super::part::{self, Outcomes};
+use super::reporting::Reports;
 use super::select::{Selected, select};
-use crate::report::{Pending, Report, Text};
+use crate::report::{Pending, Report};
 use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
 
 pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
+    let targets = args.recording.targets()?;
     let mut selected = select(&args.selection)?;
     part::take(&args.part, args.driver, &mut selected)?;
     let mut options = options(args.driver, &args.running)?;
     options.fail_fast = args.part.fail_fast;
     selected.require_some()?;
     let Selected { suite, cases, .. } = selected;
-    let mut text = Text::new(io::stdout(), style(args.running.color));
+    let mut reports = Reports::open(&targets, style(args.running.color))?;
     let mut pending = Pending::new(&suite);
     // In a pipeline nobody reviews a pending file.
     let review = std::env::var_os("CI").is_none();
     let mut outcomes = Outcomes::default();
     let ran = run(&cases, &suite, &options, |event| {
-        text.consume(event);
+        reports.consume(event);
         outcomes.consume(event);
         if review {
             pending.consume(event);
@@ -40,7 +41,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     for error in pending.errors() {
         note(&format!("warning: {error}"));
     }
-    Ok(written(text.into_error(), ended(&options, &summary)))
+    Ok(reports.close(ended(&options, &summary)))
 }
 
 /// The exit code of a run that was brought to its end, or stopped by the user.

@@ -1,5 +1,6 @@
 //! Why a driver could not find out what libvirt answers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The harness could not find out.
@@ -29,7 +30,7 @@ pub enum DriverError {
 }
 
 /// How the driver's process died.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Crash {
     /// How it ended: `signal 11 (SIGSEGV)` or `exit status 1`.
     pub end: String,

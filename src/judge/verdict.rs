@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Decision;
@@ -9,7 +10,7 @@ use crate::scenario::{Expectation, Refusal};
 use crate::transcript::{Record, Transcript};
 
 /// One thing that was expected, and what was found.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Check {
     /// What is compared: `error`, `decision`, ….
     pub what: String,

@@ -72,9 +72,7 @@ mod tests {
     }
 
     fn broken() -> Outcome {
-        Outcome::Broken {
-            reason: String::new(),
-        }
+        Outcome::broken(&"")
     }
 
     #[test]

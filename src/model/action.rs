@@ -1,11 +1,12 @@
 //! What a scenario does to the host beside libvirt calls, and what it sees, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BitmapTable, Content, DiskFormat, JobEnd, Size};
 
 /// An image file and the format it is read as.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct ImageRef {
     /// Absolute path.
     pub path: String,
@@ -14,7 +15,7 @@ pub struct ImageRef {
 }
 
 /// One thing done to the host, or asked of it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// `qemu-img create`: makes an empty image; a file of that name is replaced.
@@ -75,7 +76,7 @@ pub enum Action {
 }
 
 /// What an action showed.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Observation {
     /// It was done.
@@ -93,7 +94,7 @@ pub enum Observation {
 }
 
 /// An event of a domain job.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobEvent {
     /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`.

@@ -1,5 +1,6 @@
 //! What can be seen of a dirty bitmap from outside.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Size;
@@ -8,7 +9,7 @@ use super::Size;
 ///
 /// The flags are those of `BlockDirtyInfo` in QEMU's QAPI schema for a running domain, and of
 /// `Qcow2BitmapInfo` for a closed image (`in-use` reads as inconsistent, `auto` as recording).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(
     clippy::struct_excessive_bools,
@@ -36,7 +37,7 @@ pub struct BitmapRow {
 }
 
 /// All bitmaps of a domain, in the order of disk, layer and name.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct BitmapTable(pub Vec<BitmapRow>);
 

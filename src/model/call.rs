@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Api, DomainState, LibvirtError};
@@ -15,7 +16,7 @@ use super::{Api, DomainState, LibvirtError};
 ///
 /// A checkpoint is named, not held: the driver uses the handle it has from an earlier create or
 /// lookup of that name, else it looks the name up first, and a refused look-up is the answer.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Call {
     /// The function.
     pub api: Api,
@@ -78,7 +79,7 @@ impl Call {
 }
 
 /// What a call came back with.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// The call succeeded.
@@ -88,7 +89,7 @@ pub enum Answer {
 }
 
 /// What a successful call gave.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// Nothing but success.
@@ -106,7 +107,7 @@ pub enum Value {
 }
 
 /// One `virTypedParameter`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Param {
     /// A boolean.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Size;
@@ -13,7 +14,7 @@ use super::Size;
 pub type Fill = u8;
 
 /// A stretch of equal, non-zero bytes.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Run {
     /// First byte of the run, counted from the start of the disk.
     pub offset: u64,
@@ -24,7 +25,7 @@ pub struct Run {
 }
 
 /// The bytes of a disk: zeros, but for its runs.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Content {
     size: Size,
     /// Ordered by offset, disjoint, neighbours of one value joined.

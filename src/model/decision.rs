@@ -192,7 +192,7 @@ impl CleanUpKind {
 }
 
 /// One clean-up step and the checkpoint it is about.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct CleanUp {
     /// What is done.
     pub kind: CleanUpKind,

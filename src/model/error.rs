@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorCode, ErrorDomain};
@@ -10,7 +11,7 @@ use super::{ErrorCode, ErrorDomain};
 ///
 /// An error is data here: a call that libvirt refuses has been answered. The fields are those
 /// of `struct _virError` in `include/libvirt/virterror.h`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LibvirtError {
     /// What went wrong, as a number.
     pub code: ErrorCode,

@@ -1,11 +1,14 @@
 //! Who answers.
 
+use std::fmt;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Version;
 
 /// What answers the calls of a run.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Identity {
     /// The driver's name, as `--driver` takes it.
     pub driver: String,
@@ -15,4 +18,12 @@ pub struct Identity {
     pub libvirt: Version,
     /// Version of QEMU, as its maintainers write it; the modelled one for the mock.
     pub qemu: String,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { libvirt, qemu, .. } = self;
+        let model = if self.real { "" } else { "the model of " };
+        write!(f, "{model}libvirt {libvirt}, QEMU {qemu}")
+    }
 }

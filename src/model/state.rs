@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A `virDomainState`, as far as this project tells them apart.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DomainState {
     /// `VIR_DOMAIN_RUNNING`.
@@ -49,7 +50,7 @@ impl fmt::Display for DomainState {
 }
 
 /// How a domain job ended: a `virDomainJobType` of the completed kinds.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobEnd {
     /// `VIR_DOMAIN_JOB_COMPLETED` (3).

@@ -8,9 +8,8 @@ use console::Style as Colour;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Report;
-use crate::judge::Check;
+use super::details::{Detail, Tone, details};
 use crate::run::{Event, Finished, Outcome, Summary};
-use crate::snapshot::Difference;
 
 /// How the text looks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,12 +44,6 @@ impl<W: Write> Text<W> {
         }
     }
 
-    /// Why the text could not be written, if so.
-    #[must_use]
-    pub fn into_error(self) -> Option<io::Error> {
-        self.broken
-    }
-
     fn line(&mut self, line: &str) {
         let mut write = || writeln!(self.out, "{}", line.trim_end());
         let written = match &self.bar {
@@ -61,12 +54,6 @@ impl<W: Write> Text<W> {
             && self.broken.is_none()
         {
             self.broken = Some(error);
-        }
-    }
-
-    fn block(&mut self, text: &str) {
-        for line in text.lines() {
-            self.line(&format!("          {line}"));
         }
     }
 
@@ -108,57 +95,13 @@ impl<W: Write> Text<W> {
             "{word}  {name:<NAME_WIDTH$}  {:>6.2} s",
             duration.as_secs_f64()
         ));
-        match outcome {
-            Outcome::Passed | Outcome::Interrupted => {}
-            Outcome::Failed(failure) => {
-                for check in &failure.checks {
-                    self.check(check);
-                }
-                if let Some(difference) = &failure.difference {
-                    self.difference(name, difference);
-                }
-            }
-            Outcome::Crashed(crash) => self.block(&crash.to_string()),
-            Outcome::TimedOut { call } => {
-                self.block(&format!("no answer to `{call}` within the time limit"));
-            }
-            Outcome::UnexpectedPass { divergence } => {
-                self.block(&format!(
-                    "the known difference did not happen: {divergence}"
-                ));
-            }
-            Outcome::Broken { reason } | Outcome::Skipped { reason } => self.block(reason),
-        }
-    }
-
-    fn check(&mut self, check: &Check) {
-        self.block(&format!("{}:", check.what));
-        self.block(&format!(
-            "  expected  {}",
-            check.expected.replace('\n', " ")
-        ));
-        self.block(&format!("  found     {}", check.found.replace('\n', " ")));
-    }
-
-    fn difference(&mut self, name: &str, difference: &Difference) {
-        match difference {
-            Difference::NotRecorded => self.block(&format!(
-                "no snapshot was recorded; on real libvirt: backup-tck bless {name}"
-            )),
-            Difference::Unreadable => self.block(&format!(
-                "the snapshot has no head, so it is no snapshot: look at snapshots/{name}.snap"
-            )),
-            Difference::Lines(lines) => {
-                self.block("the transcript differs from its snapshot (- recorded, + this run):");
-                for line in lines {
-                    let painted = match (self.style.colour, line.chars().next()) {
-                        (true, Some('-')) => forced(Colour::new().red(), line),
-                        (true, Some('+')) => forced(Colour::new().green(), line),
-                        (_, _) => line.clone(),
-                    };
-                    self.block(&painted);
-                }
-            }
+        for Detail { text, tone } in details(finished) {
+            let text = match (self.style.colour, tone) {
+                (true, Tone::Recorded) => forced(Colour::new().red(), &text),
+                (true, Tone::Happened) => forced(Colour::new().green(), &text),
+                (true, Tone::Plain) | (false, _) => text,
+            };
+            self.line(&format!("          {text}"));
         }
     }
 
@@ -169,15 +112,8 @@ impl<W: Write> Text<W> {
         if summary.not_run > 0 {
             self.line("stopped after the first that ended badly (--fail-fast)");
         }
-        let counts: Vec<String> = summary
-            .words()
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
-        self.line(&format!(
-            "{}  in {:.2} s",
-            counts.join(", "),
-            summary.duration.as_secs_f64()
-        ));
+        let seconds = summary.duration.as_secs_f64();
+        self.line(&format!("{summary}  in {seconds:.2} s"));
     }
 
     fn painted(&self, outcome: &Outcome, word: &str) -> String {
@@ -208,7 +144,7 @@ fn emphasised(outcome: &Outcome) -> String {
 }
 
 /// Colour was decided by the caller, not by what the library thinks of the terminal.
-fn forced(colour: Colour, text: &str) -> String {
+pub(super) fn forced(colour: Colour, text: &str) -> String {
     colour.force_styling(true).apply_to(text).to_string()
 }
 
@@ -220,20 +156,7 @@ impl<W: Write> Report for Text<W> {
                 scenarios,
                 jobs,
             } => self.start(driver, *scenarios, *jobs),
-            Event::Identified(identity) if identity.real => {
-                let text = format!(
-                    "answered by libvirt {}, QEMU {}",
-                    identity.libvirt, identity.qemu
-                );
-                self.line(&text);
-            }
-            Event::Identified(identity) => {
-                let text = format!(
-                    "answered by the model of libvirt {}, QEMU {}",
-                    identity.libvirt, identity.qemu
-                );
-                self.line(&text);
-            }
+            Event::Identified(identity) => self.line(&format!("answered by {identity}")),
             Event::ScenarioStarted { name } => {
                 self.running.insert(name.clone());
                 self.show_running();
@@ -248,5 +171,9 @@ impl<W: Write> Report for Text<W> {
             }
             Event::Finished(summary) => self.summary(summary),
         }
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.broken.take().map_or(Ok(()), Err)
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn not_begun(driver: DriverChoice, scenario: &Scenario) -> Option<Out
             "not supported: no driver can execute this yet: {}",
             missing.join(", ")
         );
-        return Some(Outcome::Broken { reason });
+        return Some(Outcome::broken(&reason));
     }
     let mut needs = scenario.needs.iter();
     let unmet = needs.find_map(|need| Some((need, driver.lacks(*need)?)));

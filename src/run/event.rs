@@ -1,16 +1,19 @@
 //! What a run tells while it goes on.
 
+use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
+use crate::judge::Check;
 use crate::model::Identity;
 use crate::transcript::Transcript;
 
 /// Something that happened in a run.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
     /// The run begins.
     Started {
@@ -35,22 +38,32 @@ pub enum Event {
 }
 
 /// A scenario that has ended.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Finished {
     /// Its name.
     pub name: String,
+    /// The path of its file; relative for an embedded one.
+    pub source: String,
+    /// What it shows; `None` where its file has problems.
+    pub summary: Option<String>,
+    /// Bug reports, commits and documents it comes from.
+    pub refs: Vec<String>,
     /// What came of it.
     pub outcome: Outcome,
-    /// How long it took.
+    /// Every check, those that hold and those that do not, as far as it got.
+    pub checks: Vec<Check>,
+    /// How long it took; whole microseconds as `duration_us`.
+    #[serde(rename = "duration_us", with = "microseconds")]
+    #[schemars(with = "u64")]
     pub duration: Duration,
-    /// What happened in it, as far as it got.
+    /// What happened in it, redacted, as far as it got.
     pub transcript: Option<Transcript>,
     /// The transcript as its snapshot would have it; `None` where it did not get to the end.
     pub text: Option<String>,
 }
 
 /// The outcomes of a run, counted.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Summary {
     /// As expected.
     pub passed: usize,
@@ -70,7 +83,11 @@ pub struct Summary {
     pub interrupted: usize,
     /// Not begun, since another one ended badly and the run was to stop then.
     pub not_run: usize,
-    /// From the first scenario's start to the last one's end.
+    /// The user stopped the run, even if no scenario noticed.
+    pub stopped: bool,
+    /// From the first scenario's start to the last one's end; whole microseconds as `duration_us`.
+    #[serde(rename = "duration_us", with = "microseconds")]
+    #[schemars(with = "u64")]
     pub duration: Duration,
 }
 
@@ -90,7 +107,7 @@ impl Summary {
         *counter += 1;
     }
 
-    /// The counts that are not zero, in words, in the order they matter.
+    /// The counts that are worth a word, in words, in the order they matter.
     pub fn words(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let all = [
             (self.passed, "passed"),
@@ -105,5 +122,38 @@ impl Summary {
         ];
         all.into_iter()
             .filter(|(count, word)| *count > 0 || *word == "passed" || *word == "failed")
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts: Vec<String> = self
+            .words()
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        f.write_str(&counts.join(", "))
+    }
+}
+
+/// Durations as whole microseconds.
+mod microseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let count = duration.as_micros();
+        u64::try_from(count)
+            .unwrap_or(u64::MAX)
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
     }
 }

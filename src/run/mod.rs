@@ -16,5 +16,5 @@ pub use crate::driver::libvirt::{reaper, worker};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Summary};
 pub use one::{Ran, Stopped, run_scenario};
-pub use outcome::{Failure, Outcome};
+pub use outcome::{Failure, Outcome, SourceProblem};
 pub use schedule::{Options, run};

@@ -12,7 +12,7 @@ use crate::transcript::{Exchange, Record, Redactions, Transcript, render};
 /// A scenario that got to its end.
 #[derive(Clone, Debug)]
 pub struct Ran {
-    /// What happened.
+    /// What happened, redacted.
     pub transcript: Transcript,
     /// The same as its snapshot would have it.
     pub text: String,
@@ -25,7 +25,7 @@ pub struct Ran {
 pub struct Stopped {
     /// Why.
     pub error: DriverError,
-    /// What happened until then.
+    /// What happened until then, redacted.
     pub transcript: Option<Box<Transcript>>,
 }
 
@@ -53,18 +53,20 @@ pub fn run_scenario(
     let mut transcript = Transcript::new(name, identity.clone());
     let played = play(driver, &place, scenario, &mut transcript);
     let closed = driver.close_scenario(&place);
+    let redactions = Redactions::of(&place);
+    let redacted = redactions
+        .apply_to(&transcript)
+        .map_err(|error| DriverError::Failed(format!("an answer has no form in JSON: {error}")))?;
     if let Err(error) = played.and(closed) {
         return Err(Stopped {
             error,
-            transcript: Some(Box::new(transcript)),
+            transcript: Some(Box::new(redacted)),
         });
     }
-    let text = Redactions::of(&place).apply(&render(&transcript));
-    let checks = verdict(&transcript, &scenario.then);
     Ok(Ran {
-        transcript,
-        text,
-        checks,
+        transcript: redacted,
+        text: redactions.apply(&render(&transcript)),
+        checks: verdict(&transcript, &scenario.then),
     })
 }
 

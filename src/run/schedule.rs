@@ -15,11 +15,11 @@ use super::applicable::{not_about, not_begun};
 use super::directory::RunDirectory;
 use super::event::{Event, Finished, Summary};
 use super::one::{Ran, Stopped, run_scenario};
-use super::outcome::{Failure, Outcome};
+use super::outcome::{Failure, Outcome, SourceProblem};
 use super::{Backing, DriverChoice};
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
-use crate::scenario::Scenario;
+use crate::scenario::{Diagnostics, Problem, Scenario};
 use crate::snapshot::compare;
 use crate::suite::{Case, Suite};
 
@@ -105,6 +105,7 @@ pub fn run(
         return Err(error);
     }
     summary.duration = started.elapsed();
+    summary.stopped = options.backing.stop.load(Ordering::Relaxed);
     consume(&Event::Finished(summary));
     Ok(summary)
 }
@@ -148,7 +149,11 @@ impl Slot<'_> {
     fn finish(&mut self, case: &Case) -> Finished {
         let mut finished = Finished {
             name: case.name.clone(),
+            source: case.path.to_string_lossy().into_owned(),
+            summary: None,
+            refs: Vec::new(),
             outcome: Outcome::Interrupted,
+            checks: Vec::new(),
             duration: Duration::ZERO,
             transcript: None,
             text: None,
@@ -159,11 +164,12 @@ impl Slot<'_> {
         let scenario = match &case.scenario {
             Ok(scenario) => scenario,
             Err(diagnostics) => {
-                let reason = format!("{diagnostics}\n{}", diagnostics.render(false));
-                finished.outcome = Outcome::Broken { reason };
+                finished.outcome = unsound(case, diagnostics);
                 return finished;
             }
         };
+        finished.summary = Some(scenario.summary.clone());
+        finished.refs.clone_from(&scenario.refs);
         if let Some(outcome) = not_begun(self.options.driver, scenario) {
             finished.outcome = outcome;
             return finished;
@@ -178,6 +184,7 @@ impl Slot<'_> {
             Ok(Attempt::Skipped(outcome)) => finished.outcome = outcome,
             Ok(Attempt::Ran(ran)) => {
                 finished.outcome = self.outcome(case, &ran);
+                finished.checks = ran.checks;
                 finished.transcript = Some(ran.transcript);
                 finished.text = Some(ran.text);
             }
@@ -219,11 +226,7 @@ impl Slot<'_> {
     fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {
         let recorded = match self.suite.snapshot(&case.name) {
             Ok(recorded) => recorded,
-            Err(error) => {
-                return Outcome::Broken {
-                    reason: error.to_string(),
-                };
-            }
+            Err(error) => return Outcome::broken(&error),
         };
         let difference = compare(recorded.as_deref(), &ran.text);
         let checks: Vec<_> = ran
@@ -239,6 +242,25 @@ impl Slot<'_> {
     }
 }
 
+/// A scenario whose file has problems.
+fn unsound(case: &Case, diagnostics: &Diagnostics) -> Outcome {
+    let placed = |problem: &Problem| {
+        let (start, _) = diagnostics.places_of(problem);
+        SourceProblem {
+            path: case.path.to_string_lossy().into_owned(),
+            line: start.line,
+            column: start.column,
+            code: problem.code.to_owned(),
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+        }
+    };
+    Outcome::Broken {
+        reason: format!("{diagnostics}\n{}", diagnostics.render(false)),
+        problems: diagnostics.problems().iter().map(placed).collect(),
+    }
+}
+
 fn stopped(error: DriverError) -> Outcome {
     match error {
         DriverError::Crashed(crash) => Outcome::Crashed(*crash),
@@ -246,9 +268,7 @@ fn stopped(error: DriverError) -> Outcome {
         DriverError::Interrupted => Outcome::Interrupted,
         error @ (DriverError::NotModelled(_)
         | DriverError::Unavailable(_)
-        | DriverError::Failed(_)) => Outcome::Broken {
-            reason: error.to_string(),
-        },
+        | DriverError::Failed(_)) => Outcome::broken(&error),
     }
 }
 

@@ -128,7 +128,7 @@ impl Diagnostics {
     #[must_use]
     pub fn places_of(&self, problem: &Problem) -> (Place, Place) {
         let place = |byte: usize| {
-            let before = self.source.get(..byte).unwrap_or(&self.source);
+            let before = &self.source[..self.source.floor_char_boundary(byte)];
             let line = before.rsplit('\n').next().unwrap_or(before);
             Place {
                 line: before.matches('\n').count() + 1,
@@ -208,5 +208,26 @@ impl Diagnostic for Placed<'_> {
         let label =
             LabeledSpan::new_with_span(Some(self.problem.label.clone()), self.problem.span.clone());
         Some(Box::new(std::iter::once(label)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        let text = "a: 1\nü: bäd\n";
+        let at = |start| Problem::new("scenario::x", start..start + 1, "wrong");
+        let place = |start| {
+            let problem = at(start);
+            let diagnostics = Diagnostics::new(Path::new("x.yaml"), text, vec![problem.clone()]);
+            let (start, _) = diagnostics.places_of(&problem);
+            (start.line, start.column)
+        };
+        assert_eq!(place(0), (1, 1));
+        assert_eq!(place(9), (2, 4));
+        assert_eq!(place(500), (3, 1), "behind the end");
+        assert_eq!(place(6), (2, 1), "inside a character");
     }
 }

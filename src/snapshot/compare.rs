@@ -1,12 +1,13 @@
 //! What was recorded against what happened.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
 
 use super::file::body;
 
 /// How a transcript differs from its snapshot.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Difference {
     /// Nothing was ever recorded.

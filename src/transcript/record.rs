@@ -1,5 +1,6 @@
 //! The parts of a transcript.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -11,7 +12,7 @@ use crate::model::{
 pub const FORMAT: u32 = 1;
 
 /// Everything that happened in one scenario.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Transcript {
     /// [`FORMAT`] of the build that wrote it.
     pub format: u32,
@@ -55,7 +56,7 @@ impl Transcript {
 }
 
 /// One step and what came of it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Record {
     /// The step in one line.
     pub label: String,
@@ -64,7 +65,7 @@ pub struct Record {
 }
 
 /// What was sent and what came back.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exchange {
     /// A libvirt call.
@@ -102,7 +103,7 @@ impl Record {
 }
 
 /// What can be seen of a domain and its directory between two steps.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct HostState {
     /// `virDomainGetState`.
     pub domain: DomainState,
@@ -117,7 +118,7 @@ pub struct HostState {
 }
 
 /// What the judge made of a refusal.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Conclusion {
     /// What a client does now.
     pub decision: Decision,
@@ -134,7 +135,7 @@ pub struct Conclusion {
 }
 
 /// One probe and its answer, in words.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct ProbeRecord {
     /// What was asked.
     pub probe: String,
@@ -143,7 +144,7 @@ pub struct ProbeRecord {
 }
 
 /// One thing that had to be shown.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct ProofLine {
     /// What had to be shown.
     pub claim: String,

@@ -1,5 +1,6 @@
 //! Words in brackets for what differs between two runs.
 
+use super::Transcript;
 use crate::model::Place;
 
 /// A pipeline of small filters, applied in order.
@@ -49,9 +50,29 @@ impl Redactions {
             .iter()
             .fold(text.to_owned(), |text, filter| filter.apply(&text))
     }
+
+    /// The transcript with every redaction applied to every text in it.
+    ///
+    /// # Errors
+    /// It holds a number that JSON has no form for.
+    pub fn apply_to(&self, transcript: &Transcript) -> serde_json::Result<Transcript> {
+        let filters: Result<_, _> = self.0.iter().map(Filter::in_json).collect();
+        let text = serde_json::to_string(transcript)?;
+        serde_json::from_str(&Self(filters?).apply(&text))
+    }
 }
 
 impl Filter {
+    /// The filter for texts inside a JSON document.
+    fn in_json(&self) -> serde_json::Result<Self> {
+        let mut filter = self.clone();
+        if let Self::Known { text, .. } = &mut filter {
+            let quoted = serde_json::to_string(text)?;
+            quoted[1..quoted.len() - 1].clone_into(text);
+        }
+        Ok(filter)
+    }
+
     fn apply(&self, text: &str) -> String {
         match self {
             Self::Known { text: known, .. } if known.is_empty() => text.to_owned(),
@@ -88,6 +109,8 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Answer, Api, Call, Identity, Value, Version};
+    use crate::transcript::{Exchange, Record};
 
     #[test]
     fn what_differs_becomes_a_word() {
@@ -106,5 +129,38 @@ mod tests {
             Redactions::of(&place).apply("<creationTime>17"),
             "<creationTime>17"
         );
+    }
+
+    #[test]
+    fn every_text_of_a_transcript_is_redacted() {
+        let place = Place {
+            directory: "/var/w\"1/s2".to_owned(),
+            domain: "d7".to_owned(),
+            uuid: String::new(),
+            emulator: String::new(),
+        };
+        let identity = Identity {
+            driver: "embed".to_owned(),
+            real: true,
+            libvirt: Version::new(11, 3, 0),
+            qemu: "10.0.2".to_owned(),
+        };
+        let mut transcript = Transcript::new("seed/x", identity);
+        let xml = "<source file='/var/w&quot;1/s2/a'/><creationTime>17</creationTime>";
+        for api in [Api::DomainDefine, Api::DomainCreate] {
+            let call = Call::new(api, "d7").xml(xml.to_owned());
+            transcript.history.push(Record {
+                label: "in /var/w\"1/s2".to_owned(),
+                exchange: Exchange::Call {
+                    call,
+                    answer: Answer::Returned(Value::Name("d7".to_owned())),
+                },
+            });
+        }
+        let redacted = Redactions::of(&place).apply_to(&transcript).unwrap();
+        let text = format!("{redacted:?}");
+        assert!(!text.contains("d7") && !text.contains("/var"), "{text}");
+        assert_eq!(text.matches("<creationTime>[TIME1]<").count(), 2, "{text}");
+        assert_eq!(redacted.identity, transcript.identity);
     }
 }

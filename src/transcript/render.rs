@@ -259,7 +259,8 @@ fn listed(names: &[String]) -> String {
 
 /// Which of several disks ends first is a race, so their events are put in the order of their
 /// names. What is documented stays as it was: the place of `JOB_COMPLETED` among them.
-fn documented_order(events: &[JobEvent]) -> Vec<&JobEvent> {
+#[must_use]
+pub fn documented_order(events: &[JobEvent]) -> Vec<&JobEvent> {
     let of_disk = |event: &&JobEvent| matches!(event, JobEvent::BlockJob { .. });
     let mut of_disks: Vec<&JobEvent> = events.iter().filter(of_disk).collect();
     of_disks.sort_by_key(|event| match event {

@@ -1,0 +1,147 @@
+//! Recorded runs: written, shown again, and refused where they are none.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::reports::{EVERY_OUTCOME, mixed};
+use super::suite::Copy;
+use super::{backup_tck, code, told};
+
+const RAW: &str = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
+
+/// A record with other content, in a folder of its own.
+fn altered(alter: impl FnOnce(String) -> String) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    fs::write(&path, alter(fs::read_to_string(EVERY_OUTCOME).unwrap())).unwrap();
+    (folder, path)
+}
+
+fn replayed(alter: impl FnOnce(String) -> String) -> String {
+    let (folder, _) = altered(alter);
+    told(
+        backup_tck()
+            .args(["replay", "run.jsonl"])
+            .current_dir(folder.path()),
+    )
+}
+
+#[test]
+fn a_record_holds_all_that_any_report_needs() {
+    let copy = mixed();
+    for format in ["text", "junit", "github", "markdown", "jsonl"] {
+        let mut command = backup_tck();
+        command
+            .args(["run", "--jobs", "1", "--record", "run.jsonl", "--report"])
+            .arg(format!("{format}=direct"))
+            .current_dir(copy.0.path());
+        assert_eq!(code(&mut command), 3, "{format}");
+        let mut command = backup_tck();
+        command
+            .args(["replay", "run.jsonl", "--report"])
+            .arg(format!("{format}=again"))
+            .current_dir(copy.0.path());
+        assert_eq!(code(&mut command), 3, "{format}");
+        let read = |name| fs::read_to_string(copy.0.path().join(name)).unwrap();
+        assert_eq!(read("direct"), read("again"), "{format}");
+    }
+}
+
+#[test]
+fn what_was_read_is_what_was_written() {
+    let (folder, path) = altered(|text| text);
+    let mut command = backup_tck();
+    command
+        .args(["replay", "run.jsonl", "--report", "jsonl=again"])
+        .current_dir(folder.path());
+    assert_eq!(code(&mut command), 130);
+    let again = fs::read_to_string(folder.path().join("again")).unwrap();
+    assert_eq!(again, fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn a_replay_ends_as_its_run_did() {
+    let copy = Copy::new();
+    let ends = |expected| {
+        let run = ["run", "--record", "run.jsonl"];
+        assert_eq!(
+            code(backup_tck().args(run).current_dir(copy.0.path())),
+            expected
+        );
+        let replay = ["replay", "run.jsonl"];
+        assert_eq!(
+            code(backup_tck().args(replay).current_dir(copy.0.path())),
+            expected
+        );
+    };
+    ends(0);
+    copy.edit(RAW, "storage type raw", "storage type qed");
+    ends(1);
+    copy.edit(RAW, "disk: vda, offset: 0", "disk: vba, offset: 0");
+    ends(3);
+}
+
+#[test]
+fn a_record_without_its_end_is_read_as_far_as_it_goes() {
+    // In the middle of the line about the scenario `two/hangs`.
+    let cut = |text: String| text[..text.rfind("await-backup").unwrap()].to_owned();
+    insta::assert_snapshot!(replayed(cut));
+}
+
+#[test]
+fn a_record_that_ends_between_two_lines_has_no_end_either() {
+    let cut = |text: String| text.split_inclusive('\n').take(4).collect();
+    let text = replayed(cut);
+    assert!(text.starts_with("exit 130"), "{text}");
+    assert!(
+        text.contains("run.jsonl ends before its run did: it holds 0 of 11"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_damaged_line_is_named() {
+    let damage = |text: String| text.replacen(r#""result":"timed-out""#, r#""result":"late""#, 1);
+    insta::assert_snapshot!(replayed(damage));
+    let damage = |text: String| text.replacen(r#"{"event":"identified""#, "{,", 1);
+    let text = replayed(damage);
+    assert!(
+        text.contains("error: run.jsonl:3:2 is no event of a run"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_record_of_another_format_says_how_to_get_on() {
+    let other = |text: String| text.replacen(r#""format":1"#, r#""format":2"#, 1);
+    insta::assert_snapshot!(replayed(other));
+}
+
+#[test]
+fn what_is_no_record_is_2() {
+    insta::assert_snapshot!(replayed(|_| "<testsuites/>\n".to_owned()));
+    for text in [
+        "",
+        "\n",
+        "{}\n",
+        "[1]\n",
+        r#"{"format":1,"tool":"other"}"#,
+        "\u{0}\u{1}",
+    ] {
+        let told = replayed(|_| text.to_owned());
+        assert!(
+            told.starts_with("exit 2") && told.contains("no recorded run"),
+            "{text:?}: {told}"
+        );
+    }
+    for path in ["no/such/file", "/"] {
+        let text = told(backup_tck().args(["replay", path]));
+        assert!(text.starts_with("exit 2"), "{text}");
+        assert!(
+            text.contains(&format!("error: cannot read {path}: ")),
+            "{text}"
+        );
+    }
+}
