@@ -8,6 +8,7 @@ mod check;
 mod comments;
 mod decode;
 mod diagnostic;
+mod editor;
 mod emit;
 mod expand;
 mod format;
@@ -21,6 +22,7 @@ mod tests;
 mod tree;
 
 pub use diagnostic::{Diagnostics, Place, Problem};
+pub use editor::editor_schema;
 pub use format::format;
 pub use parse::{STACK, parse};
 pub use reference::reference;

@@ -2,4 +2,5 @@
 
 mod canonical;
 mod diagnostics;
+mod editor;
 mod generated;
