@@ -11,6 +11,7 @@ mod exit_codes;
 mod generated;
 mod listing;
 mod suite;
+mod tutorial;
 
 use std::process::{Command, Output, Stdio};
 
