@@ -24,6 +24,7 @@ mod partition;
 mod records;
 mod reports;
 mod suite;
+mod tutorial;
 
 use std::process::{Command, Output, Stdio};
 

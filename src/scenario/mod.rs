@@ -9,6 +9,7 @@ mod check;
 mod comments;
 mod decode;
 mod diagnostic;
+mod editor;
 mod emit;
 mod expand;
 mod format;
@@ -23,6 +24,7 @@ mod tree;
 
 pub use catalogue::{Example, ProblemKind, catalogue};
 pub use diagnostic::{Diagnostics, Place, Problem};
+pub use editor::editor_schema;
 pub use format::{format, step_text};
 pub use parse::{LARGEST, STACK, parse, renamed};
 pub use reference::reference;

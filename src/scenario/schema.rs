@@ -12,7 +12,7 @@ use super::syntax::Document;
 static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
 
 /// The JSON Schema of a scenario file (draft 2020-12), with what the types' comments say as
-/// descriptions.
+/// descriptions; [`super::editor_schema`] is the one for editors.
 #[must_use]
 pub fn schema() -> &'static Value {
     &SCHEMA
@@ -20,21 +20,8 @@ pub fn schema() -> &'static Value {
 
 fn generate() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(AbsentIsNotNull);
-    let mut schema = settings.into_generator().into_root_schema_for::<Document>();
-    // The keys that a matrix may supply, and what `then` holds, depend on each other. The checker
-    // says so with better words; an editor needs it here.
-    schema.insert(
-        "anyOf".to_owned(),
-        json!([{ "required": ["when", "then"] }, { "required": ["matrix"] }]),
-    );
-    let mut schema = schema.to_value();
-    if let Some(Value::Object(then)) = schema.pointer_mut("/$defs/Then") {
-        then.insert(
-            "oneOf".to_owned(),
-            json!([{ "required": ["result"] }, { "required": ["error", "decision"] }]),
-        );
-    }
-    schema
+    let schema = settings.into_generator().into_root_schema_for::<Document>();
+    schema.to_value()
 }
 
 /// An optional key is left out; it is never `null`. Integers say their range, and `format`, which

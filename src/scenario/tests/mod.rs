@@ -2,5 +2,6 @@
 
 mod canonical;
 mod diagnostics;
+mod editor;
 mod generated;
 mod mistakes;
