@@ -92,7 +92,7 @@ fn every_line_of_a_run_is_as_the_schema_says() {
     let problem = &unsound.unwrap()["outcome"]["problems"][1];
     assert_eq!(
         [&problem["line"], &problem["column"]],
-        [16, 26],
+        [17, 26],
         "{problem}"
     );
     let failed = lines

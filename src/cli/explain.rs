@@ -39,7 +39,7 @@ pub(super) fn execute(args: &ExplainArgs) -> Result<ExitCode, ExitCode> {
                 scenarios.insert(case.name.clone(), Arc::clone(scenario));
             }
             Err(diagnostics) => note(&format!(
-                "warning: {diagnostics} and is left out; see: backup-tck list {}",
+                "warning: {diagnostics} and is left out; see: backup-tck check {}",
                 case.name
             )),
         }

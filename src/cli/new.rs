@@ -84,7 +84,7 @@ fn next(name: &str, suite: Option<&Path>) -> String {
     let suite = suite.unwrap_or_default();
     format!(
         "Next, after editing it:\n  \
-         backup-tck list {name}{suite}\n      \
+         backup-tck check {name}{suite}\n      \
          checks it, and tells every problem at its place\n  \
          backup-tck run {name}{suite}\n      \
          runs it on the mock; it fails as long as it has no snapshot\n  \

@@ -162,7 +162,7 @@ impl Selected {
         for (case, diagnostics) in &filtered.unknown {
             let name = &case.name;
             note(&format!(
-                "warning: {diagnostics}, so `{flag}` cannot select it\nsee: backup-tck list {name}"
+                "warning: {diagnostics}, so `{flag}` cannot select it\nsee: backup-tck check {name}"
             ));
         }
         self.replace(filtered.kept, &all, why);
