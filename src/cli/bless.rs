@@ -28,21 +28,36 @@ pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
     let mut text = Text::new(io::stdout(), style(args.running.color));
     let mut left = Summary::default();
     let mut notes = Vec::new();
-    let ran = run(&cases, &suite, &options, |event| {
-        text.consume(event);
-        if let Event::ScenarioFinished(finished) = event {
-            match bless(&suite, finished) {
-                Blessed::Unchanged => {}
-                Blessed::Recorded => notes.push(format!("recorded  {}", finished.name)),
-                Blessed::Refused(reason) => {
-                    left.count(&finished.outcome);
-                    notes.push(format!("not recorded  {}: {reason}", finished.name));
-                }
-                Blessed::Unwritten(reason) => {
-                    left.broken += 1;
-                    notes.push(format!("not recorded  {}: {reason}", finished.name));
-                }
+    let mut recorded = 0;
+    let ran = run(&cases, &suite, &options, |event| match event {
+        Event::ScenarioFinished(finished) => match bless(&suite, finished) {
+            Blessed::Unchanged => text.consume(event),
+            Blessed::Recorded => {
+                // What was seen is the snapshot now.
+                recorded += 1;
+                let mut finished = finished.clone();
+                finished.outcome = Outcome::Passed;
+                notes.push(format!("recorded  {}", finished.name));
+                text.consume(&Event::ScenarioFinished(finished));
             }
+            Blessed::Refused(reason) => {
+                text.consume(event);
+                left.count(&finished.outcome);
+                notes.push(format!("not recorded  {}: {reason}", finished.name));
+            }
+            Blessed::Unwritten(reason) => {
+                text.consume(event);
+                left.broken += 1;
+                notes.push(format!("not recorded  {}: {reason}", finished.name));
+            }
+        },
+        Event::Finished(summary) => text.consume(&Event::Finished(Summary {
+            passed: summary.passed + recorded,
+            failed: summary.failed.saturating_sub(recorded),
+            ..*summary
+        })),
+        Event::Started { .. } | Event::Identified(_) | Event::ScenarioStarted { .. } => {
+            text.consume(event);
         }
     });
     ran.map_err(|error| not_run(&error))?;
