@@ -6,6 +6,7 @@ mod disks;
 mod effect;
 mod names;
 mod scenario;
+mod storage;
 mod story;
 mod then;
 

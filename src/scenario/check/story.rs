@@ -10,8 +10,7 @@ use super::names::Names;
 use crate::model::{Argument, ErrorCode, Size};
 use crate::scenario::diagnostic::Problem;
 use crate::scenario::syntax::{
-    Anchor, BackupBegin, BackupMode, BitmapName, Call, CheckpointCreate, CheckpointDelete, Disk,
-    Named, Spanned, Step, TargetName, Word, WriteBytes,
+    BackupBegin, BackupMode, Call, CheckpointCreate, CheckpointDelete, Disk, Named, Spanned, Step,
 };
 
 /// What the file says of a step's end.
@@ -25,12 +24,12 @@ pub(super) enum Strictness {
 
 /// What exists at one point of the history.
 pub(super) struct Story<'a> {
-    problems: &'a mut Vec<Problem>,
+    pub(super) problems: &'a mut Vec<Problem>,
     /// Size of each disk; `None` for an empty drive.
-    disks: BTreeMap<String, Option<Size>>,
+    pub(super) disks: BTreeMap<String, Option<Size>>,
     power: Power,
-    pub(super) checkpoints: Names,
-    bitmaps: Names,
+    checkpoints: Names,
+    pub(super) bitmaps: Names,
     dumps: Names,
     copies: Names,
     snapshots: Names,
@@ -294,20 +293,6 @@ impl<'a> Story<'a> {
         }
     }
 
-    pub(super) fn disk(&mut self, disk: &Spanned<String>) {
-        if self.disks.contains_key(&disk.value) {
-            return;
-        }
-        let problem = Problem::new(
-            "scenario::unknown_disk",
-            disk.span.clone(),
-            format!("unknown disk `{}`", disk.value),
-        )
-        .label("no such disk in `disks`")
-        .suggest(&disk.value, self.disks.keys().map(String::as_str));
-        self.report(problem);
-    }
-
     /// A checkpoint that must be there, unless the file expects libvirt to miss it.
     pub(super) fn checkpoint(&mut self, name: &Spanned<String>, strictness: Strictness) {
         if strictness != Strictness::MustBeRefused(ErrorCode::NO_DOMAIN_CHECKPOINT) {
@@ -320,105 +305,6 @@ impl<'a> Story<'a> {
                         .help("a base that is missing on purpose is VIR_ERR_NO_DOMAIN_CHECKPOINT")
                 }
             }));
-        }
-    }
-
-    fn bitmap(&mut self, name: &Spanned<String>) {
-        let missing = self.bitmaps.missing(name);
-        self.report(missing);
-    }
-
-    fn bitmap_of(&mut self, body: &BitmapName) {
-        self.disk(&body.disk);
-        self.bitmap(&body.bitmap);
-    }
-
-    fn write(
-        &mut self,
-        disk: &Spanned<String>,
-        offset: &Spanned<Word<Size>>,
-        length: &Spanned<Word<Size>>,
-    ) {
-        self.disk(disk);
-        check_sectors(offset, self.problems);
-        check_sectors(length, self.problems);
-        if length.value.bytes() == 0 {
-            self.report(Problem::new(
-                "scenario::empty_write",
-                length.span.clone(),
-                "a write has at least one sector",
-            ));
-        }
-        let Some(found) = self.disks.get(&disk.value).copied() else {
-            return;
-        };
-        let Some(size) = found else {
-            let message = format!(
-                "the drive `{}` is empty, nothing can be written",
-                disk.value
-            );
-            let problem = Problem::new("scenario::empty_drive", disk.span.clone(), message);
-            return self.report(problem);
-        };
-        let end = offset.value.bytes().saturating_add(length.value.bytes());
-        if end > size.bytes() {
-            self.report(
-                Problem::new(
-                    "scenario::beyond_end",
-                    offset.span.clone(),
-                    format!(
-                        "the write ends at {}, beyond the end of `{}`",
-                        Size(end),
-                        disk.value
-                    ),
-                )
-                .label(format!("the disk has {size} at this point")),
-            );
-        }
-    }
-
-    fn write_bytes(&mut self, body: &WriteBytes) {
-        self.disk(&body.disk);
-        match (&body.bitmap, body.anchor.is_some_and(Anchor::needs_bitmap)) {
-            (Some(bitmap), true) => self.bitmap(bitmap),
-            (Some(bitmap), false) => self.report(
-                Problem::new(
-                    "scenario::anchor_bitmap",
-                    bitmap.span.clone(),
-                    "a bitmap has no meaning for this anchor",
-                )
-                .help("remove `bitmap`, or write `anchor: entry`, `table` or `data`"),
-            ),
-            (None, true) => self.report(
-                Problem::new(
-                    "scenario::anchor_bitmap",
-                    body.disk.span.clone(),
-                    "this anchor belongs to a bitmap",
-                )
-                .label("which bitmap of this disk?")
-                .help("add `bitmap: NAME`"),
-            ),
-            (None, false) => {}
-        }
-    }
-
-    fn attach(&mut self, disk: &Spanned<Word<TargetName>>, size: &Spanned<Word<Size>>) {
-        check_sectors(size, self.problems);
-        let name = disk.value.0.0.clone();
-        if self
-            .disks
-            .insert(name.clone(), Some(size.value.0))
-            .is_some()
-        {
-            self.report(
-                Problem::new(
-                    "scenario::name_taken",
-                    disk.span.clone(),
-                    format!("there is a disk `{name}` already"),
-                )
-                .label("the second one of this name")
-                .help("choose another target device"),
-            );
         }
     }
 

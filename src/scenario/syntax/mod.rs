@@ -33,11 +33,11 @@ pub(super) use scenario::version_of;
 pub use scenario::{Need, Scenario};
 pub(super) use spanned::SPANNED;
 pub use spanned::{Named, Spanned};
-pub use step::{Call, GuestWrite, Step};
+pub use step::{Call, Step, Write};
 pub use storage::{
     AmendImage, AttachDisk, BlockCommit, BlockCopy, BlockJobAbort, BlockPull, ConvertImage,
-    CopyImage, DiskName, ImageWrite, OverlayImage, ResizeDisk, RestoreImage, SnapshotCreate,
-    SnapshotKind, SnapshotName, TruncateImage,
+    CopyImage, DiskName, OverlayImage, ResizeDisk, RestoreImage, SnapshotCreate, SnapshotKind,
+    SnapshotName, TruncateImage,
 };
 pub use then::{CallResult, Expectation, Refusal, Then};
 pub(super) use word::refusal;

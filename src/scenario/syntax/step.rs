@@ -11,9 +11,8 @@ use super::{
     AmendImage, AttachDisk, Background, BackupBegin, BitmapAdd, BitmapDamage, BitmapMerge,
     BitmapName, BlockCommit, BlockCopy, BlockJobAbort, BlockPull, CheckpointCreate,
     CheckpointDelete, CheckpointDump, CheckpointRedefine, ConvertImage, CopyImage, DirectoryName,
-    DiskName, FileNamed, ImageDamage, ImageWrite, Join, OverlayImage, Port, ResizeDisk,
-    RestoreImage, SmallFileSystem, SnapshotCreate, SnapshotName, Spanned, TruncateImage, Word,
-    WriteBytes,
+    DiskName, FileNamed, ImageDamage, Join, OverlayImage, Port, ResizeDisk, RestoreImage,
+    SmallFileSystem, SnapshotCreate, SnapshotName, Spanned, TruncateImage, Word, WriteBytes,
 };
 use crate::model::{Api, Size};
 
@@ -50,7 +49,7 @@ pub enum Step {
     /// Defines the domain again, as it was at first.
     Define,
     /// The guest writes one byte value over a range of a disk.
-    GuestWrite(GuestWrite),
+    GuestWrite(Write),
     /// Creates a checkpoint.
     CheckpointCreate(CheckpointCreate),
     /// Dumps a checkpoint's XML and keeps it under a label.
@@ -101,8 +100,8 @@ pub enum Step {
     OverlayImage(OverlayImage),
     /// Commits an overlay that was put on behind libvirt's back, and removes it.
     CommitImage(DiskName),
-    /// Writes to an image while no QEMU runs.
-    ImageWrite(ImageWrite),
+    /// Writes to an image while no QEMU runs (`qemu-io`).
+    ImageWrite(Write),
     /// Keeps a copy of an image's file.
     CopyImage(CopyImage),
     /// Puts a copy that was kept back in the image's place.
@@ -171,10 +170,10 @@ impl Step {
     }
 }
 
-/// The guest writes one byte value over a range of a disk.
+/// One byte value over a range of a disk.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct GuestWrite {
+pub struct Write {
     /// Target device.
     pub disk: Spanned<String>,
     /// First byte.

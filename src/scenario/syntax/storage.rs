@@ -143,20 +143,6 @@ pub struct OverlayImage {
     pub bitmaps: bool,
 }
 
-/// Writes to an image while no QEMU runs (`qemu-io`).
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ImageWrite {
-    /// Target device.
-    pub disk: Spanned<String>,
-    /// First byte.
-    pub offset: Spanned<Word<Size>>,
-    /// Number of bytes.
-    pub length: Spanned<Word<Size>>,
-    /// The byte value.
-    pub pattern: u8,
-}
-
 /// Keeps a copy of an image's file.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
