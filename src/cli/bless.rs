@@ -2,15 +2,30 @@
 
 use std::io;
 
-use super::args::BlessArgs;
+use clap::Args;
+
+use super::args::Running;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, style, written};
 use super::run::{ended, not_run, options};
-use super::select::{Selected, select};
+use super::select::{Selected, Selection, select};
 use crate::report::{Report, Text};
 use crate::run::{DriverChoice, Event, Finished, Outcome, Summary, run};
 use crate::snapshot::{REFERENCE, may_record, record};
 use crate::suite::{Suite, source_of};
+
+#[derive(Args, Debug)]
+pub(super) struct BlessArgs {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// What answers the calls; only real libvirt may
+    #[arg(long, short, value_name = "DRIVER", default_value = "embed")]
+    driver: DriverChoice,
+
+    #[command(flatten)]
+    running: Running,
+}
 
 pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
     if matches!(args.driver, DriverChoice::Mock(_)) {

@@ -3,7 +3,7 @@
 use clap::{Args, Command, CommandFactory};
 use clap_complete::{Shell, generate};
 
-use super::args::Cli;
+use super::command::Cli;
 use super::exit_code::ExitCode;
 use super::output::print;
 

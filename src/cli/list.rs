@@ -1,11 +1,26 @@
 //! `list`: the scenarios, what they expect and what they show.
 
-use super::args::ListArgs;
+use clap::Args;
+
 use super::exit_code::ExitCode;
 use super::output::{fail, note, print};
-use super::select::select;
+use super::select::{Selection, select};
 use crate::plan::unsupported;
 use crate::scenario::{Expectation, Scenario};
+
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Only the names, one a line
+    #[arg(long)]
+    names: bool,
+
+    /// Only the scenarios that no driver can execute yet, and what they lack
+    #[arg(long, conflicts_with = "names")]
+    unsupported: bool,
+}
 
 pub(super) fn execute(args: &ListArgs) -> Result<ExitCode, ExitCode> {
     let selected = select(&args.selection)?;

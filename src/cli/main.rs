@@ -4,7 +4,7 @@ use std::process;
 
 use clap::Parser;
 
-use super::args::{Cli, Command};
+use super::command::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
 use super::{

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::args::Cli;
+use super::command::Cli;
 use super::exit_code::ExitCode;
 use super::output::{fail, print};
 

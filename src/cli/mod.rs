@@ -3,6 +3,7 @@
 mod args;
 mod bless;
 mod check;
+mod command;
 mod compare;
 mod completions;
 mod doctor;

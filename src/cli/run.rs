@@ -4,14 +4,36 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
-use super::args::{RunArgs, Running};
+use clap::Args;
+
+use super::args::Running;
 use super::exit_code::{ExitCode, of_summary};
 use super::output::{fail, note, style};
-use super::part::{self, Outcomes};
-use super::reporting::Reports;
-use super::select::{Selected, select};
+use super::part::{self, Outcomes, Part};
+use super::reporting::{Recording, Reports};
+use super::select::{Selected, Selection, select};
 use crate::report::{Pending, Report};
 use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
+
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    part: Part,
+
+    /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, or
+    /// `embed` (real libvirt in worker processes, no daemon)
+    #[arg(long, short, value_name = "DRIVER", default_value = "mock")]
+    driver: DriverChoice,
+
+    #[command(flatten)]
+    running: Running,
+
+    #[command(flatten)]
+    recording: Recording,
+}
 
 pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     let targets = args.recording.targets()?;

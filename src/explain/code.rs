@@ -2,10 +2,9 @@
 
 use super::code_texts::meaning;
 use super::page::Page;
-use super::topic::Scenarios;
+use super::scenarios::{Scenarios, refusing};
 use crate::judge::{Rule, rules};
 use crate::model::{Decision, ErrorCode};
-use crate::scenario::{Expectation, Refusal, Scenario};
 
 pub(super) fn page(code: ErrorCode, scenarios: &Scenarios) -> String {
     let name = code.name().unwrap_or("unknown to this build");
@@ -56,21 +55,6 @@ pub(super) fn rule_page(rule: &Rule) -> String {
         format!("backup-tck explain {}", rule.code.0),
     ]);
     page.into_text()
-}
-
-/// The names of the scenarios whose refusal is the wanted one.
-pub(super) fn refusing(
-    scenarios: &Scenarios,
-    wanted: impl Fn(&Refusal) -> bool,
-) -> impl Iterator<Item = &str> {
-    let is_wanted = move |scenario: &Scenario| match &scenario.then {
-        Expectation::Success => false,
-        Expectation::Refusal(refusal) => wanted(refusal),
-    };
-    scenarios
-        .iter()
-        .filter(move |(_, scenario)| is_wanted(scenario))
-        .map(|(name, _)| name.as_str())
 }
 
 fn row(page: &mut Page, rule: &Rule) {

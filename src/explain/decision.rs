@@ -1,9 +1,8 @@
 //! The pages of decisions, clean-up steps and categories.
 
-use super::code::refusing;
 use super::decision_texts::{category_text, clean_up_text, decision_text};
 use super::page::Page;
-use super::topic::{Scenarios, word_of};
+use super::scenarios::{Scenarios, refusing};
 use crate::judge::rules;
 use crate::model::{Category, CleanUpKind, Decision};
 
@@ -53,7 +52,7 @@ pub(super) fn clean_up_page(kind: CleanUpKind) -> String {
 }
 
 pub(super) fn category_page(category: Category) -> String {
-    let mut page = Page::new(&format!("{}, a category of decisions", word_of(category)));
+    let mut page = Page::new(&format!("{}, a category of decisions", category.as_str()));
     page.section("meaning");
     page.paragraph(category_text(category));
     page.section("decisions that belong to it");

@@ -12,8 +12,10 @@ mod decision_texts;
 mod page;
 mod problem;
 mod scenario;
+mod scenarios;
 #[cfg(test)]
 mod tests;
 mod topic;
 
-pub use topic::{Scenarios, Topic, UnknownTopic, find, list};
+pub use scenarios::Scenarios;
+pub use topic::{Topic, UnknownTopic, find, list};

@@ -42,7 +42,7 @@ fn every_topic_has_a_whole_page_of_80_columns() {
     let codes = ErrorCode::names().map(str::to_owned);
     let decisions = Decision::ALL.map(|decision| decision.to_string());
     let clean_ups = CleanUpKind::ALL.map(|kind| kind.as_str().to_owned());
-    let categories = Category::ALL.map(super::topic::word_of);
+    let categories = Category::ALL.map(|category| category.as_str().to_owned());
     let problems = catalogue().map(|kind| kind.code.to_owned());
     let rules = crate::judge::rules().iter().map(|rule| rule.id.to_owned());
     let words: Vec<String> = codes

@@ -1,15 +1,10 @@
 //! Words to topics.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
+use super::scenarios::Scenarios;
 use super::{code, decision, problem, scenario};
 use crate::judge::{Rule, rules};
 use crate::model::{Category, CleanUpKind, Decision, ErrorCode};
 use crate::scenario::{ProblemKind, Scenario, catalogue};
-
-/// The scenarios that pages refer to, by their names.
-pub type Scenarios = BTreeMap<String, Arc<Scenario>>;
 
 /// Something that can be explained.
 #[derive(Clone, Copy, Debug)]
@@ -126,8 +121,8 @@ pub fn list(scenarios: &Scenarios) -> String {
     page.section("clean-up steps that go with a decision");
     page.names(CleanUpKind::ALL.map(CleanUpKind::as_str), "");
     page.section("categories of decisions");
-    let categories = Category::ALL.map(word_of);
-    page.names(categories.iter().map(String::as_str), "");
+    let categories = Category::ALL.map(Category::as_str);
+    page.names(categories, "");
     page.section("rules of the judge, as snapshots name them");
     let ids: Vec<&str> = rules().iter().map(|rule| rule.id).collect();
     page.paragraph(&ids.join(", "));
@@ -145,11 +140,6 @@ pub fn list(scenarios: &Scenarios) -> String {
     page.into_text()
 }
 
-/// A category in one word.
-pub(super) fn word_of(category: Category) -> String {
-    category.to_string().replace(' ', "-")
-}
-
 /// Every topic that is always there, by its full name.
 fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
     let decisions = Decision::ALL
@@ -160,7 +150,7 @@ fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
         .map(|kind| (kind.as_str().to_owned(), Topic::CleanUp(kind)));
     let categories = Category::ALL
         .into_iter()
-        .map(|category| (word_of(category), Topic::Category(category)));
+        .map(|category| (category.as_str().to_owned(), Topic::Category(category)));
     let rules = rules()
         .iter()
         .map(|rule| (rule.id.to_owned(), Topic::Rule(rule)));

@@ -1,6 +1,4 @@
-//! One kind of problem, and all of them.
-
-use super::{form, meaning, story};
+//! One kind of problem.
 
 /// A kind of problem that a scenario file can have.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +20,6 @@ pub struct Example {
     pub wrong: &'static str,
     /// The same, sound.
     pub right: &'static str,
-}
-
-/// Every kind of problem: those of the form first, then those of the meaning and of the history.
-pub fn catalogue() -> impl Iterator<Item = &'static ProblemKind> {
-    form::KINDS.iter().chain(meaning::KINDS).chain(story::KINDS)
 }
 
 /// A row with an example.

@@ -3,6 +3,7 @@
 //! One row for each code that the reader and the checker report. An example is a fragment: the
 //! keys that it has replace those of a sound scenario.
 
+mod all;
 mod form;
 mod kind;
 mod meaning;
@@ -10,4 +11,5 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-pub use kind::{Example, ProblemKind, catalogue};
+pub use all::catalogue;
+pub use kind::{Example, ProblemKind};

@@ -124,8 +124,9 @@ impl<'a> Story<'a> {
     #[expect(clippy::too_many_lines, reason = "one arm for each step")]
     fn arguments(&mut self, step: &Step, place: &Range<usize>, strictness: Strictness) {
         match step {
-            Step::GuestWrite(body) => self.write(&body.disk, &body.offset, &body.length),
-            Step::ImageWrite(body) => self.write(&body.disk, &body.offset, &body.length),
+            Step::GuestWrite(body) | Step::ImageWrite(body) => {
+                self.write(&body.disk, &body.offset, &body.length);
+            }
             Step::CheckpointCreate(body) => self.checkpoint_create(body, strictness),
             Step::CheckpointDump(body) => {
                 self.checkpoint(&body.name, strictness);
