@@ -48,7 +48,10 @@ impl Files {
             let selected = patterns_of(&suite, &patterns)?;
             let mut found = suite.files().map_err(told)?;
             found.retain(|file| {
-                selected.is_empty() || selected.iter().any(|pattern| pattern.selects(&file.name))
+                selected.is_empty()
+                    || selected
+                        .iter()
+                        .any(|pattern| pattern.selects_file(&file.name))
             });
             files.append(&mut found);
         }

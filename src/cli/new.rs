@@ -60,6 +60,8 @@ fn source(suite: &Suite, part: &str) -> Result<File, ExitCode> {
     let mut files = suite
         .files()
         .map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
+    // A case of a matrix lies in the file with the rest.
+    let part = part.split_once('@').map_or(part, |(file, _)| file);
     if let Some(at) = files.iter().position(|file| file.name == part) {
         return Ok(files.swap_remove(at));
     }

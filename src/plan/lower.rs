@@ -1,15 +1,17 @@
 //! Scenario to plan.
 
+use std::collections::BTreeSet;
+
 use quick_xml::escape::escape;
 
 use super::xml::{self, BackupTarget, BackupXml};
 use super::{NotSupported, Operation, Plan, PlannedCall, PlannedDisk, Step};
 use crate::model::{Action, Api, Call, ImageRef, Place, flags};
 use crate::scenario::syntax::{
-    BackupBegin, BackupDisk, BackupDiskMode, BackupMode, Call as RawCall, CheckpointCreate,
-    CheckpointDelete, CheckpointDump, CheckpointRedefine, Device, Disk,
+    BackupBegin, BackupDiskMode, BackupMode, Call as RawCall, CheckpointCreate, CheckpointDelete,
+    CheckpointDump, CheckpointRedefine, Device, Disk,
 };
-use crate::scenario::{Expectation, Scenario, Spanned, Step as Told};
+use crate::scenario::{Scenario, Spanned, Step as Told};
 
 /// Plans `scenario` for one place. In raw calls `[DIR]` becomes the place's directory.
 ///
@@ -28,10 +30,6 @@ pub fn lower(scenario: &Scenario, place: &Place) -> Result<Plan, NotSupported> {
         place,
         disks: &disks,
     };
-    let remedy = match &scenario.then {
-        Expectation::Success => &[][..],
-        Expectation::Refusal(refusal) => &refusal.remedy,
-    };
     let mut all = |steps: &[Spanned<Told>]| -> Vec<Step> {
         let mut planned = Vec::new();
         for step in steps {
@@ -44,8 +42,9 @@ pub fn lower(scenario: &Scenario, place: &Place) -> Result<Plan, NotSupported> {
     };
     let history = all(&scenario.history);
     let when = all(std::slice::from_ref(&scenario.when)).pop();
-    let remedy = all(remedy);
-    missing.dedup();
+    let remedy = all(scenario.remedy());
+    let mut seen = BTreeSet::new();
+    missing.retain(|what| seen.insert(what.clone()));
     let setup = lowering.setup();
     match when {
         Some(when) if missing.is_empty() => Ok(Plan {
@@ -297,32 +296,28 @@ impl Lowering<'_> {
         if body.mode.value == BackupMode::Pull {
             return Err("backup-begin: mode: pull".to_owned());
         }
-        let path = |disk: &BackupDisk| {
-            let name = disk.target.as_ref().map(|target| &target.value.0.0);
-            name.map(|name| format!("{}/{name}", self.place.directory))
-        };
-        let paths: Vec<String> = body
-            .disks
-            .0
-            .iter()
-            .filter_map(|(_, disk)| path(disk))
-            .collect();
-        let targets = body
-            .disks
-            .0
-            .iter()
-            .zip(&paths)
-            .map(|((target, disk), path)| BackupTarget {
-                disk: &target.value,
-                path,
-                format: disk.driver,
-                mode: disk.backupmode.as_ref().map(|mode| match mode.value {
-                    BackupDiskMode::Full => "full",
-                    BackupDiskMode::Incremental => "incremental",
-                }),
-                incremental: disk.incremental.as_ref().map(|base| base.value.as_str()),
-                luks_secret_usage: disk.luks_secret_usage.as_deref(),
-            });
+        let mut files = Vec::new();
+        for (target, disk) in &body.disks.0 {
+            let file = disk.target.as_ref();
+            let file =
+                file.ok_or_else(|| format!("backup-begin of {}: no target", target.value))?;
+            files.push((
+                target,
+                disk,
+                format!("{}/{}", self.place.directory, file.value.0.0),
+            ));
+        }
+        let targets = files.iter().map(|(target, disk, path)| BackupTarget {
+            disk: &target.value,
+            path,
+            format: disk.driver,
+            mode: disk.backupmode.as_ref().map(|mode| match mode.value {
+                BackupDiskMode::Full => "full",
+                BackupDiskMode::Incremental => "incremental",
+            }),
+            incremental: disk.incremental.as_ref().map(|base| base.value.as_str()),
+            luks_secret_usage: disk.luks_secret_usage.as_deref(),
+        });
         let backup = BackupXml {
             incremental: body.incremental.as_ref().map(|base| base.value.as_str()),
             targets: targets.collect(),

@@ -2,24 +2,22 @@
 
 use super::{DriverChoice, Outcome};
 use crate::model::Identity;
-use crate::plan::unsupported;
+use crate::plan::{NotSupported, unsupported};
 use crate::scenario::{Need, Scenario};
 
 /// Why the scenario is not begun on this driver; `None` if it is.
 pub(super) fn not_begun(driver: DriverChoice, scenario: &Scenario) -> Option<Outcome> {
-    let missing = unsupported(scenario);
-    if !missing.is_empty() {
-        let reason = format!(
-            "not supported: no driver can execute this yet: {}",
-            missing.join(", ")
-        );
-        return Some(Outcome::broken(&reason));
-    }
     let mut needs = scenario.needs.iter();
     let unmet = needs.find_map(|need| Some((need, driver.lacks(*need)?)));
     unmet.map(|(need, why)| Outcome::Skipped {
         reason: format!("it needs {}: {why}", need.as_str()),
     })
+}
+
+/// What no driver can do for the scenario yet; `None` if all can be done.
+pub(super) fn not_supported(scenario: &Scenario) -> Option<Outcome> {
+    let missing = unsupported(scenario);
+    (!missing.is_empty()).then(|| Outcome::broken(&NotSupported { missing }))
 }
 
 /// Why the scenario is not about this libvirt; `None` if it is.

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::applicable::{not_about, not_begun};
+use super::applicable::{not_about, not_begun, not_supported};
 use super::directory::RunDirectory;
 use super::event::{Event, Finished, Summary};
 use super::one::{Ran, Stopped, run_scenario};
@@ -113,8 +113,8 @@ pub fn run(
 /// What came of trying.
 enum Attempt {
     Ran(Box<Ran>),
-    /// It is not about this libvirt.
-    Skipped(Outcome),
+    /// It is not about this libvirt, or cannot be executed yet.
+    NotBegun(Outcome),
 }
 
 struct Slot<'a> {
@@ -181,7 +181,7 @@ impl Slot<'_> {
             Err(DriverError::Failed(format!("a defect of backup-tck itself: {text}")).into())
         });
         match ran {
-            Ok(Attempt::Skipped(outcome)) => finished.outcome = outcome,
+            Ok(Attempt::NotBegun(outcome)) => finished.outcome = outcome,
             Ok(Attempt::Ran(ran)) => {
                 finished.outcome = self.outcome(case, &ran);
                 finished.checks = ran.checks;
@@ -215,8 +215,8 @@ impl Slot<'_> {
                 empty.insert((driver, identity))
             }
         };
-        if let Some(outcome) = not_about(identity, scenario) {
-            return Ok(Attempt::Skipped(outcome));
+        if let Some(outcome) = not_about(identity, scenario).or_else(|| not_supported(scenario)) {
+            return Ok(Attempt::NotBegun(outcome));
         }
         driver.set_deadline(deadline);
         run_scenario(driver.as_mut(), identity, &case.name, scenario)

@@ -61,14 +61,19 @@ impl Problem {
     /// Adds "did you mean" with the nearest of `known`, or the list of them.
     pub(super) fn suggest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
-        let score = |name: &&str| strsim::jaro_winkler(wrong, name);
-        let nearest = known.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
-        match nearest {
-            Some(name) if score(name) > 0.75 => self.help(format!("did you mean `{name}`?")),
-            Some(_) if known.len() <= 24 => self.help(format!("known: {}", known.join(", "))),
-            Some(_) | None => self,
+        match meant(wrong, known.iter().copied()) {
+            Some(name) => self.help(format!("did you mean `{name}`?")),
+            None if known.is_empty() || known.len() > 24 => self,
+            None => self.help(format!("known: {}", known.join(", "))),
         }
     }
+}
+
+/// The known word that a wrong one is most like, where it is like one.
+pub(super) fn meant<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let score = |name: &str| strsim::jaro_winkler(wrong, name);
+    let nearest = known.max_by(|a, b| score(a).total_cmp(&score(b)))?;
+    (score(nearest) > 0.75).then_some(nearest)
 }
 
 /// A place in a file as editors count it.
@@ -92,7 +97,7 @@ impl Diagnostics {
     pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| a.order().cmp(&b.order()));
         // The cases of a matrix share what they do not replace, and its problems.
-        problems.dedup();
+        problems.dedup_by(|a, b| a.order() == b.order());
         Self {
             path: path.to_owned(),
             source: text.into(),

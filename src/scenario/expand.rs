@@ -2,7 +2,7 @@
 
 use super::diagnostic::Problem;
 use super::syntax::{
-    Case, Document, Expectation, Named, Refusal, Scenario, Spanned, Step, Then, version_of,
+    Case, Document, Expectation, Named, Refusal, Scenario, Spanned, Then, version_of,
 };
 
 /// More combinations than anybody reviews.
@@ -17,14 +17,16 @@ pub(super) fn expand(document: &Document, problems: &mut Vec<Problem>) -> Vec<Sc
         return scenario.into_iter().collect();
     };
     check_axes(axes, problems);
-    let count: usize = axes.0.iter().map(|(_, values)| values.0.len()).product();
-    if count > MOST_CASES {
+    let mut sizes = axes.0.iter().map(|(_, values)| values.0.len());
+    // A few axes are enough for more combinations than a number holds.
+    let count = sizes.try_fold(1_usize, usize::checked_mul);
+    if count.is_none_or(|count| count > MOST_CASES) {
         let (first, _) = &axes.0[0];
         problems.push(
             Problem::new(
                 "scenario::matrix",
                 first.span.clone(),
-                format!("the matrix makes {count} scenarios"),
+                format!("the matrix makes more than {MOST_CASES} scenarios"),
             )
             .label("the first axis")
             .help(format!(
@@ -186,11 +188,13 @@ impl Draft {
             then,
         } = self.case;
         for (key, given) in [("when", when.is_some()), ("then", then.is_some())] {
-            if !given {
-                let message = format!("the scenario `{name}` has no `{key}`");
+            let message = format!("a scenario of this file has no `{key}`");
+            // One fact for all the cases that lack it.
+            if !given && !problems.iter().any(|problem| problem.message == message) {
                 problems.push(
                     Problem::new("scenario::missing_key", place.clone(), message)
-                        .label(format!("`{key}` is missing")),
+                        .label(format!("`{name}` has none"))
+                        .help(format!("add `{key}: …` to the scenario, or to each case")),
                 );
             }
         }
@@ -286,12 +290,4 @@ fn expectation(then: &Spanned<Then>, problems: &mut Vec<Problem>) -> Option<Expe
         decision: decision.as_ref()?.value,
         remedy: remedy.clone(),
     }))
-}
-
-/// The operator's part of the recovery.
-pub(super) fn remedy_of(scenario: &Scenario) -> &[Spanned<Step>] {
-    match &scenario.then {
-        Expectation::Success => &[],
-        Expectation::Refusal(refusal) => &refusal.remedy,
-    }
 }

@@ -99,11 +99,19 @@ pub fn renamed(path: &Path, text: &str, name: &str) -> Result<String, Diagnostic
 
 /// The tree of a text that may be a scenario.
 pub(super) fn tree(text: &str) -> Result<Node, Problem> {
-    if text.trim().is_empty() {
+    let empty = || {
         let problem = Problem::new("scenario::empty", 0..0, "the file is empty");
-        return Err(problem.help("`backup-tck new AREA/NAME` writes a scenario to start from"));
+        problem.help("`backup-tck new AREA/NAME` writes a scenario to start from")
+    };
+    if text.trim().is_empty() {
+        return Err(empty());
     }
-    Node::parse(text)
+    let root = Node::parse(text)?;
+    // Comments alone say nothing.
+    if matches!(root.kind, Kind::Null) {
+        return Err(empty());
+    }
+    Ok(root)
 }
 
 /// The scenarios of a tree whose structure is sound, and every problem of their meaning.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::diagnostic::Problem;
+use super::diagnostic::{Problem, meant};
 use super::schema::schema;
 use super::syntax::refusal;
 use super::tree::{Kind, Node};
@@ -159,8 +159,10 @@ impl Shape {
         let entries = self.entries(node, what)?;
         let properties = schema["properties"].as_object()?;
         let mut sound = Vec::new();
+        let mut misspelt = Vec::new();
         for Entry { name, key, value } in &entries {
             let Some(property) = properties.get(*name) else {
+                misspelt.extend(meant(name, properties.keys().map(String::as_str)));
                 self.report(
                     Problem::new(
                         "scenario::unknown_key",
@@ -181,14 +183,16 @@ impl Shape {
             whole &= sound
                 .iter()
                 .any(|(key, _)| key.word().as_deref() == Some(wanted));
-            if !entries.iter().any(|entry| entry.name == wanted) {
+            let is_there = entries.iter().any(|entry| entry.name == wanted);
+            if !is_there && !misspelt.contains(&wanted) {
                 self.report(
                     Problem::new(
                         "scenario::missing_key",
                         node.span.clone(),
                         format!("{what} has no `{wanted}`"),
                     )
-                    .label(format!("`{wanted}` is missing in this map")),
+                    .label(format!("`{wanted}` is missing in this map"))
+                    .help(format!("add `{wanted}: …`")),
                 );
             }
         }
@@ -300,6 +304,38 @@ impl Shape {
         None
     }
 
+    /// Something that is no step; mostly its arguments are not indented enough.
+    fn no_step(node: &Node, tagged: &[(&str, &Value)]) -> Problem {
+        if let Kind::Map(entries) = &node.kind
+            && let [
+                (
+                    first,
+                    Node {
+                        kind: Kind::Null, ..
+                    },
+                ),
+                (second, _),
+                ..,
+            ] = &entries[..]
+            && let Kind::Text(word) = &first.kind
+            && tagged.iter().any(|(tag, _)| tag == word)
+        {
+            let message = format!("the arguments of `{word}` stand beside it, not below it");
+            return Problem::new("scenario::step", second.span.clone(), message)
+                .label("one of them")
+                .help(format!(
+                    "indent what belongs to `{word}` by two blanks more"
+                ));
+        }
+        Problem::new(
+            "scenario::step",
+            node.span.clone(),
+            "a step is one word, or a map with one key",
+        )
+        .label("not a step")
+        .help("write `- start` or `- guest-write: { disk: vda, … }`")
+    }
+
     /// A bare word, or a map with one key.
     fn step(&mut self, node: &Node, schema: &Value) -> Option<Node> {
         let bare = words(schema);
@@ -313,15 +349,8 @@ impl Shape {
             | Kind::Float(_)
             | Kind::List(_)
             | Kind::Map(_) => {
-                self.report(
-                    Problem::new(
-                        "scenario::step",
-                        node.span.clone(),
-                        "a step is one word, or a map with one key",
-                    )
-                    .label("not a step")
-                    .help("write `- start` or `- guest-write: { disk: vda, … }`"),
-                );
+                let problem = Self::no_step(node, &tagged);
+                self.report(problem);
                 return None;
             }
         };

@@ -145,10 +145,20 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
             .label("the reader stopped here")
             .help("is this a scenario? split it if it is");
     }
-    if said.contains("tabs disallowed") {
-        return Problem::new("scenario::tab", span, "a tab cannot indent a line")
+    if said.contains("tabs disallowed") || said.contains("found a tab") {
+        // Within a plain text the reader only notices behind it.
+        let next = text[at..]
+            .find("\n\t")
+            .map_or(at, |newline| at + newline + 2);
+        let here = text[..at].ends_with('\t');
+        let at = if here { at } else { next };
+        return Problem::new("scenario::tab", at..at, "a tab cannot indent a line")
             .label("there is a tab in front of this")
             .help("indent with blanks, two for each level");
+    }
+    if said.contains("recursion limit") {
+        let message = "nested deeper than any scenario is";
+        return Problem::new("scenario::too_large", span, message).label("the reader stopped here");
     }
     if said.contains("multiple YAML documents") {
         return Problem::new("scenario::yaml", span, "a second document begins")

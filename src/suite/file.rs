@@ -46,6 +46,10 @@ impl File {
 }
 
 fn text_of(path: &Path) -> io::Result<String> {
+    // Opening a pipe would wait for somebody to write into it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
     let mut text = String::new();
     // One byte more tells that there is more.
     let read = fs::File::open(path)?

@@ -66,7 +66,11 @@ impl Filter {
     fn selects(&self, case: &Case) -> Result<bool, Arc<Diagnostics>> {
         let scenario = || case.scenario.as_deref().map_err(Arc::clone);
         Ok(match self {
-            Self::Name(patterns) => patterns.iter().any(|pattern| pattern.selects(&case.name)),
+            Self::Name(patterns) => patterns.iter().any(|pattern| match &case.scenario {
+                Ok(_) => pattern.selects(&case.name),
+                // The cases of a file with problems are not known.
+                Err(_) => pattern.selects_file(&case.name),
+            }),
             Self::Area(areas) => areas.iter().any(|area| area == case.area()),
             Self::Code(codes) => {
                 refusal(scenario()?).is_some_and(|refusal| codes.contains(&refusal.error))

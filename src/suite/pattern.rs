@@ -33,6 +33,13 @@ impl Pattern {
         name.contains(&self.text) || self.glob.is_match(name)
     }
 
+    /// Whether it selects the file of this name, or one of the cases that the file may hold.
+    #[must_use]
+    pub fn selects_file(&self, name: &str) -> bool {
+        let of_case = self.text.split_once('@').map(|(file, _)| file);
+        self.selects(name) || of_case.is_some_and(|file| name.contains(file))
+    }
+
     /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {

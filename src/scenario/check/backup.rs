@@ -74,6 +74,17 @@ fn check_files(
         BackupMode::Push => "push",
         BackupMode::Pull => "pull",
     };
+    let exported = part.exportname.as_ref().or(part.exportbitmap.as_ref());
+    if mode == BackupMode::Push && exported.is_some() {
+        problems.push(
+            Problem::new(
+                "scenario::backup_file",
+                disk.span.clone(),
+                "a push backup exports nothing",
+            )
+            .help("remove `exportname` and `exportbitmap`, or write `mode: pull`"),
+        );
+    }
     if let Some((given, right, file)) = wrong {
         problems.push(
             Problem::new(

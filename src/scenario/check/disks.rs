@@ -132,7 +132,8 @@ fn check_image(target: &Spanned<String>, disk: &Disk, problems: &mut Vec<Problem
     }
 }
 
-fn check_size(size: &Spanned<Word<Size>>, problems: &mut Vec<Problem>) {
+/// A disk of at least one sector, and of whole ones.
+pub(super) fn check_size(size: &Spanned<Word<Size>>, problems: &mut Vec<Problem>) {
     if size.value.bytes() == 0 {
         problems.push(Problem::new(
             "scenario::empty_disk",

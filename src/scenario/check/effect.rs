@@ -38,14 +38,12 @@ impl Power {
 pub(super) enum Wanted {
     Anything,
     Active,
-    Running,
     Paused,
     /// No QEMU has the images open.
     Inactive,
     Startable,
     Saved,
     Defined,
-    Undefined,
 }
 
 impl Wanted {
@@ -54,13 +52,11 @@ impl Wanted {
             || match self {
                 Self::Anything => true,
                 Self::Active => power.is_active(),
-                Self::Running => power == Power::Running,
                 Self::Paused => power == Power::Paused,
                 Self::Inactive => !power.is_active(),
                 Self::Startable => matches!(power, Power::ShutOff | Power::Saved),
                 Self::Saved => power == Power::Saved,
                 Self::Defined => power != Power::Undefined,
-                Self::Undefined => power == Power::Undefined,
             }
     }
 
@@ -68,24 +64,21 @@ impl Wanted {
         match self {
             Self::Anything => "a domain",
             Self::Active => "a domain that runs or is paused",
-            Self::Running => "a running domain",
             Self::Paused => "a paused domain",
             Self::Inactive => "images that no QEMU has open",
             Self::Startable => "a domain that is shut off",
             Self::Saved => "a saved domain",
             Self::Defined => "a domain that is defined",
-            Self::Undefined => "a domain that is not defined",
         }
     }
 
     /// The power that goes on with the story after it was told that it is not the wanted one.
     pub(super) const fn assumed(self) -> Power {
         match self {
-            Self::Active | Self::Running => Power::Running,
+            Self::Active => Power::Running,
             Self::Paused => Power::Paused,
             Self::Inactive | Self::Startable | Self::Defined => Power::ShutOff,
             Self::Saved => Power::Saved,
-            Self::Undefined => Power::Undefined,
             Self::Anything => Power::Unknown,
         }
     }
@@ -93,12 +86,11 @@ impl Wanted {
     /// The step that is missing in front.
     pub(super) const fn help(self) -> &'static str {
         match self {
-            Self::Active | Self::Running => "add `- start` or `- resume` before it",
+            Self::Active => "add `- start` before it",
             Self::Paused => "add `- pause` before it",
             Self::Inactive | Self::Startable => "add `- destroy` before it",
             Self::Saved => "add `- save` before it",
             Self::Defined | Self::Anything => "add `- define` before it",
-            Self::Undefined => "add `- undefine` before it",
         }
     }
 }
@@ -107,11 +99,10 @@ impl Wanted {
 pub(super) fn wanted(step: &Step) -> Wanted {
     match step {
         Step::Start | Step::StartPaused => Wanted::Startable,
-        Step::Pause => Wanted::Running,
         Step::Resume => Wanted::Paused,
         Step::Restore => Wanted::Saved,
-        Step::Define => Wanted::Undefined,
-        Step::Shutdown
+        Step::Pause
+        | Step::Shutdown
         | Step::Destroy
         | Step::KillEmulator
         | Step::Save
@@ -168,7 +159,8 @@ pub(super) fn wanted(step: &Step) -> Wanted {
         | Step::SnapshotDelete(_)
         | Step::AttachDisk(_)
         | Step::DetachDisk(_) => Wanted::Defined,
-        Step::RestartDaemon
+        Step::Define
+        | Step::RestartDaemon
         | Step::KillDaemon
         | Step::CopyImage(_)
         | Step::MakeDirectory(_)
@@ -197,7 +189,8 @@ pub(super) fn power_after(step: &Step, before: Power) -> Power {
     match step {
         Step::Start | Step::Resume | Step::Restore => Power::Running,
         Step::StartPaused | Step::Pause => Power::Paused,
-        Step::Shutdown | Step::Destroy | Step::KillEmulator | Step::Define => Power::ShutOff,
+        Step::Shutdown | Step::Destroy | Step::KillEmulator => Power::ShutOff,
+        Step::Define if before == Power::Undefined => Power::ShutOff,
         Step::Save => Power::Saved,
         Step::Undefine | Step::UndefineWithMetadata if !before.is_active() => Power::Undefined,
         Step::SnapshotRevert(_) | Step::Call(_) | Step::Join(_) => Power::Unknown,

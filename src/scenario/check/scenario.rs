@@ -4,7 +4,6 @@ use super::disks::check_disks;
 use super::story::{Story, Strictness};
 use super::then::check_then;
 use crate::scenario::diagnostic::Problem;
-use crate::scenario::expand::remedy_of;
 use crate::scenario::syntax::{Document, Expectation, Scenario};
 
 /// Checks that a document bears its file's name. `file_stem` is that without `.yaml`.
@@ -51,8 +50,8 @@ pub(in crate::scenario) fn check(scenario: &Scenario, problems: &mut Vec<Problem
     };
     story.step(&scenario.when, strictness);
     // What the decision's own steps change before and between those of the remedy is not known.
-    story.forget();
-    for step in remedy_of(scenario) {
+    story.forget_chain();
+    for step in scenario.remedy() {
         story.step(step, Strictness::MustSucceed);
     }
     story.finish();

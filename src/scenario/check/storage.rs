@@ -1,14 +1,14 @@
 //! Steps about disks, images and bitmaps: names that exist, places within the disk.
 
-use super::disks::check_sectors;
-use super::story::Story;
+use super::disks::{check_sectors, check_size};
+use super::story::{Story, Strictness};
 use crate::model::Size;
 use crate::scenario::diagnostic::Problem;
 use crate::scenario::syntax::{Anchor, BitmapName, Spanned, TargetName, Word, WriteBytes};
 
 impl Story<'_> {
     pub(super) fn disk(&mut self, disk: &Spanned<String>) {
-        if self.disks.contains_key(&disk.value) {
+        if self.disks_open || self.disks.contains_key(&disk.value) {
             return;
         }
         let problem = Problem::new(
@@ -49,11 +49,13 @@ impl Story<'_> {
             return self.report(problem);
         };
         let end = offset.value.bytes().saturating_add(length.value.bytes());
-        if end > size.bytes() {
+        if end > size.bytes() && !self.disks_open {
+            let starts_inside = offset.value.bytes() < size.bytes();
+            let wrong = if starts_inside { length } else { offset };
             self.report(
                 Problem::new(
                     "scenario::beyond_end",
-                    offset.span.clone(),
+                    wrong.span.clone(),
                     format!(
                         "the write ends at {}, beyond the end of `{}`",
                         Size(end),
@@ -90,14 +92,19 @@ impl Story<'_> {
         }
     }
 
-    pub(super) fn attach(&mut self, disk: &Spanned<Word<TargetName>>, size: &Spanned<Word<Size>>) {
-        check_sectors(size, self.problems);
+    pub(super) fn attach(
+        &mut self,
+        disk: &Spanned<Word<TargetName>>,
+        size: &Spanned<Word<Size>>,
+        strictness: Strictness,
+    ) {
+        check_size(size, self.problems);
+        if strictness != Strictness::MustSucceed {
+            return;
+        }
         let name = disk.value.0.0.clone();
-        if self
-            .disks
-            .insert(name.clone(), Some(size.value.0))
-            .is_some()
-        {
+        let before = self.disks.insert(name.clone(), Some(size.value.0));
+        if before.is_some() && !self.disks_open {
             self.report(
                 Problem::new(
                     "scenario::name_taken",

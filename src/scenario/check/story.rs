@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::backup::check_backup;
-use super::disks::check_sectors;
+use super::disks::check_size;
 use super::effect::{Power, is_call, power_after, wanted};
 use super::names::Names;
 use crate::model::{Argument, ErrorCode, Size};
@@ -20,18 +20,30 @@ pub(super) enum Strictness {
     MustSucceed,
     /// It is refused with this code, so that something may be missing on purpose.
     MustBeRefused(ErrorCode),
+    /// Its answer comes later, or is not known.
+    Unknown,
 }
+
+/// Disks by target device, and their sizes; `None` for an empty drive.
+pub(super) type Disks = BTreeMap<String, Option<Size>>;
 
 /// What exists at one point of the history.
 pub(super) struct Story<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
-    /// Size of each disk; `None` for an empty drive.
-    pub(super) disks: BTreeMap<String, Option<Size>>,
+    pub(super) disks: Disks,
+    /// The disks that the file defines the domain with.
+    defined: Disks,
+    /// A raw call or another process may have changed disks and sizes.
+    pub(super) disks_open: bool,
     power: Power,
+    /// The domain lives without a definition, and is gone with its QEMU.
+    transient: bool,
     checkpoints: Names,
     pub(super) bitmaps: Names,
     dumps: Names,
     copies: Names,
+    /// What a kept copy holds.
+    copied: BTreeMap<String, Option<Size>>,
     snapshots: Names,
     background: Names,
     background_places: BTreeMap<String, Range<usize>>,
@@ -42,16 +54,21 @@ impl<'a> Story<'a> {
     pub(super) fn new(disks: &Named<Disk>, problems: &'a mut Vec<Problem>) -> Self {
         let size = |disk: &Disk| disk.size.as_ref().map(|size| size.value.0);
         let disks = disks.0.iter();
+        let disks: Disks = disks
+            .map(|(target, disk)| (target.value.clone(), size(disk)))
+            .collect();
         Self {
             problems,
-            disks: disks
-                .map(|(target, disk)| (target.value.clone(), size(disk)))
-                .collect(),
+            defined: disks.clone(),
+            disks,
+            disks_open: false,
             power: Power::ShutOff,
+            transient: false,
             checkpoints: Names::new("checkpoint", "scenario::unknown_checkpoint"),
             bitmaps: Names::new("bitmap", "scenario::unknown_bitmap"),
             dumps: Names::new("dump", "scenario::unknown_dump"),
             copies: Names::new("copy", "scenario::unknown_copy"),
+            copied: BTreeMap::new(),
             snapshots: Names::new("snapshot", "scenario::unknown_snapshot"),
             background: Names::new("call in the background", "scenario::unknown_background"),
             background_places: BTreeMap::new(),
@@ -59,8 +76,14 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// From here on only what cannot change is checked.
-    pub(super) fn forget(&mut self) {
+    /// From here on anything may be otherwise: a call did it that is not looked into.
+    fn forget(&mut self) {
+        self.forget_chain();
+        self.disks_open = true;
+    }
+
+    /// From here on checkpoints, bitmaps and the domain's state may be otherwise.
+    pub(super) fn forget_chain(&mut self) {
         self.power = Power::Unknown;
         self.checkpoints.open();
         self.bitmaps.open();
@@ -76,10 +99,31 @@ impl<'a> Story<'a> {
         }
         self.arguments(&step.value, &step.span, strictness);
         if must_succeed {
-            self.power = power_after(&step.value, self.power);
+            self.follow(&step.value);
             if !self.power.is_active() && self.power != Power::Unknown {
                 self.backup = None;
             }
+        }
+    }
+
+    /// The power after a step that succeeded.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most steps leave the definition as it is"
+    )]
+    fn follow(&mut self, step: &Step) {
+        let before = self.power;
+        self.power = power_after(step, before);
+        match step {
+            Step::Undefine | Step::UndefineWithMetadata if before.is_active() => {
+                self.transient = true;
+            }
+            Step::Define => {
+                self.transient = false;
+                self.disks.clone_from(&self.defined);
+            }
+            _ if self.transient && !self.power.is_active() => self.power = Power::Undefined,
+            _ => {}
         }
     }
 
@@ -130,8 +174,10 @@ impl<'a> Story<'a> {
             Step::CheckpointCreate(body) => self.checkpoint_create(body, strictness),
             Step::CheckpointDump(body) => {
                 self.checkpoint(&body.name, strictness);
-                let taken = self.dumps.introduce(&body.label);
-                self.report(taken);
+                if strictness == Strictness::MustSucceed {
+                    let taken = self.dumps.introduce(&body.label);
+                    self.report(taken);
+                }
             }
             Step::CheckpointRedefine(body) => {
                 let missing = self.dumps.missing(&body.from);
@@ -166,12 +212,21 @@ impl<'a> Story<'a> {
                 for disk in body.disks.iter().flatten() {
                     self.disk(disk);
                 }
-                let taken = self.snapshots.introduce(&body.name);
-                self.report(taken.filter(|_| strictness == Strictness::MustSucceed));
+                if strictness == Strictness::MustSucceed {
+                    let taken = self.snapshots.introduce(&body.name);
+                    self.report(taken);
+                }
             }
-            Step::SnapshotRevert(body) | Step::SnapshotDelete(body) => {
-                let missing = self.snapshots.missing(&body.name);
-                self.report(missing.filter(|_| strictness == Strictness::MustSucceed));
+            Step::SnapshotRevert(body) => {
+                self.snapshot(&body.name, strictness);
+                // Which disks there were then, and how large, is libvirt's to know.
+                self.disks_open = true;
+            }
+            Step::SnapshotDelete(body) => {
+                self.snapshot(&body.name, strictness);
+                if strictness == Strictness::MustSucceed {
+                    self.snapshots.remove(&body.name.value);
+                }
             }
             Step::BlockCommit(body) => self.disk(&body.disk),
             Step::BlockPull(body) => self.disk(&body.disk),
@@ -179,8 +234,10 @@ impl<'a> Story<'a> {
             Step::BlockJobAbort(body) => self.disk(&body.disk),
             Step::BlockResize(body) | Step::ResizeImage(body) => {
                 self.disk(&body.disk);
-                check_sectors(&body.size, self.problems);
-                if let Some(size) = self.disks.get_mut(&body.disk.value) {
+                check_size(&body.size, self.problems);
+                if let Some(size) = self.disks.get_mut(&body.disk.value)
+                    && strictness == Strictness::MustSucceed
+                {
                     *size = Some(body.size.value.0);
                 }
             }
@@ -188,7 +245,7 @@ impl<'a> Story<'a> {
             | Step::RecreateImage(body)
             | Step::CommitImage(body)
             | Step::CrashImageWriter(body) => self.disk(&body.disk),
-            Step::AttachDisk(body) => self.attach(&body.disk, &body.size),
+            Step::AttachDisk(body) => self.attach(&body.disk, &body.size, strictness),
             Step::DetachDisk(body) => {
                 self.disk(&body.disk);
                 if strictness == Strictness::MustSucceed {
@@ -203,11 +260,16 @@ impl<'a> Story<'a> {
                 self.disk(&body.disk);
                 let taken = self.copies.introduce(&body.label);
                 self.report(taken);
+                let size = self.disks.get(&body.disk.value).copied().flatten();
+                self.copied.insert(body.label.value.clone(), size);
             }
             Step::RestoreImage(body) => {
                 self.disk(&body.disk);
                 let missing = self.copies.missing(&body.from);
                 self.report(missing);
+                if let Some(size) = self.copied.get(&body.from.value).copied() {
+                    self.disks.insert(body.disk.value.clone(), size);
+                }
             }
             Step::BitmapAdd(body) => {
                 self.disk(&body.disk);
@@ -238,6 +300,9 @@ impl<'a> Story<'a> {
                         .help("add `other: NAME`"),
                     );
                 }
+                if body.kind.renames() {
+                    self.bitmaps.open();
+                }
             }
             Step::DamageImage(body) => self.disk(&body.disk),
             Step::WriteBytes(body) => self.write_bytes(body),
@@ -252,12 +317,13 @@ impl<'a> Story<'a> {
                         .help("move the step out of `background`"),
                     );
                 }
-                let refused = Strictness::MustBeRefused(ErrorCode::OPERATION_TIMEOUT);
-                self.arguments(&body.step.value, &body.step.span, refused);
+                self.arguments(&body.step.value, &body.step.span, Strictness::Unknown);
                 let taken = self.background.introduce(&body.label);
                 self.report(taken);
                 let places = &mut self.background_places;
                 places.insert(body.label.value.clone(), body.label.span.clone());
+                // It may have its effect at any time from now on.
+                self.forget();
             }
             Step::Join(body) => {
                 let missing = self.background.missing(&body.from);
@@ -265,7 +331,7 @@ impl<'a> Story<'a> {
                 self.background.remove(&body.from.value);
                 self.forget();
             }
-            Step::Call(body) => self.call(body),
+            Step::Call(body) => self.call(body, strictness),
             Step::UndefineWithMetadata => self.checkpoints.clear(),
             Step::Start
             | Step::StartPaused
@@ -296,16 +362,26 @@ impl<'a> Story<'a> {
 
     /// A checkpoint that must be there, unless the file expects libvirt to miss it.
     pub(super) fn checkpoint(&mut self, name: &Spanned<String>, strictness: Strictness) {
-        if strictness != Strictness::MustBeRefused(ErrorCode::NO_DOMAIN_CHECKPOINT) {
-            let missing = self.checkpoints.missing(name);
-            self.report(missing.map(|problem| {
-                if strictness == Strictness::MustSucceed {
-                    problem
-                } else {
-                    problem
-                        .help("a base that is missing on purpose is VIR_ERR_NO_DOMAIN_CHECKPOINT")
-                }
-            }));
+        let on_purpose = Strictness::MustBeRefused(ErrorCode::NO_DOMAIN_CHECKPOINT);
+        if strictness == on_purpose || strictness == Strictness::Unknown {
+            return;
+        }
+        let missing = self.checkpoints.missing(name);
+        self.report(missing.map(|problem| {
+            if strictness == Strictness::MustSucceed {
+                return problem;
+            }
+            let known = problem.help.clone().unwrap_or_default();
+            problem.help(format!(
+                "{known}\nif it is missing on purpose, the error is VIR_ERR_NO_DOMAIN_CHECKPOINT"
+            ))
+        }));
+    }
+
+    fn snapshot(&mut self, name: &Spanned<String>, strictness: Strictness) {
+        if strictness == Strictness::MustSucceed {
+            let missing = self.snapshots.missing(name);
+            self.report(missing);
         }
     }
 
@@ -335,14 +411,20 @@ impl<'a> Story<'a> {
 
     fn backup_begin(&mut self, body: &BackupBegin, place: &Range<usize>, strictness: Strictness) {
         check_backup(body, self.problems);
-        for (disk, part) in &body.disks.0 {
-            self.disk(disk);
-            if let Some(base) = &part.incremental {
+        let created = body.checkpoint.as_ref().map(|new| &new.name.value);
+        let bases = body
+            .disks
+            .0
+            .iter()
+            .filter_map(|(_, part)| part.incremental.as_ref());
+        for base in bases.chain(&body.incremental) {
+            // A base that the same call creates is a fault of its own.
+            if strictness == Strictness::MustSucceed || created != Some(&base.value) {
                 self.checkpoint(base, strictness);
             }
         }
-        if let Some(base) = &body.incremental {
-            self.checkpoint(base, strictness);
+        for (disk, _) in &body.disks.0 {
+            self.disk(disk);
         }
         if strictness == Strictness::MustSucceed && self.backup.is_some() {
             self.report(
@@ -397,7 +479,7 @@ impl<'a> Story<'a> {
         self.backup = None;
     }
 
-    fn call(&mut self, body: &Call) {
+    fn call(&mut self, body: &Call, strictness: Strictness) {
         let api = body.api.value;
         let given = [
             ("checkpoint", Argument::Checkpoint, body.checkpoint.as_ref()),
@@ -426,6 +508,8 @@ impl<'a> Story<'a> {
                 .help("remove the key"),
             );
         }
-        self.forget();
+        if !matches!(strictness, Strictness::MustBeRefused(_)) {
+            self.forget();
+        }
     }
 }

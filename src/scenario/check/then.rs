@@ -32,7 +32,12 @@ pub(super) fn check_then(scenario: &Scenario, problems: &mut Vec<Problem>) {
         );
     }
     let api = function(&scenario.when.value);
-    let corrects = |step: &Spanned<Step>| function(&step.value) == api;
+    let name = scenario.when.value.name();
+    // A call that no raw call can make is known by the step alone.
+    let corrects = |step: &Spanned<Step>| match api {
+        Some(api) => function(&step.value) == Some(api),
+        None => step.value.name() == name,
+    };
     if refusal.decision == Decision::FixRequest && !refusal.remedy.iter().any(corrects) {
         problems.push(
             Problem::new(

@@ -83,7 +83,7 @@ pub enum BitmapDamageKind {
     FlagExtraDataCompatible,
     /// A reserved flag is set.
     FlagReserved,
-    /// The bitmap gets another name.
+    /// The last byte of the name becomes `X`.
     Renamed,
     /// The bitmap gets the name of `other`.
     NameTaken,
@@ -158,6 +158,21 @@ pub enum BitmapDamageKind {
 }
 
 impl BitmapDamageKind {
+    /// True where a bitmap is called otherwise from then on.
+    #[must_use]
+    pub fn renames(self) -> bool {
+        matches!(
+            self,
+            Self::Renamed
+                | Self::NameTaken
+                | Self::NamesExchanged
+                | Self::NameEmpty
+                | Self::NameCut
+                | Self::NameTooLong
+                | Self::NameNotUtf8
+        )
+    }
+
     /// True where the key `other` must stand.
     #[must_use]
     pub fn needs_other(self) -> bool {

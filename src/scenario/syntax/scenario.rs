@@ -60,6 +60,15 @@ impl Need {
 }
 
 impl Scenario {
+    /// The operator's part of the recovery; nothing where the call succeeds.
+    #[must_use]
+    pub fn remedy(&self) -> &[Spanned<Step>] {
+        match &self.then {
+            Expectation::Success => &[],
+            Expectation::Refusal(refusal) => &refusal.remedy,
+        }
+    }
+
     /// Whether it is about this version of libvirt; the third number of `until` does not matter.
     #[must_use]
     pub fn applies_to(&self, version: Version) -> bool {

@@ -5,3 +5,4 @@ mod diagnostics;
 mod editor;
 mod generated;
 mod mistakes;
+mod sound;
