@@ -42,8 +42,22 @@ const CATALOGUES: &[(&str, &str, &str)] = &[
     ("SnapshotKind", "kind of snapshot", "scenario::unknown_word"),
 ];
 
-/// A call that may have changed anything.
+/// A call that may have changed anything but disks.
 const STEP_STAND_IN: &str = "call: { api: virDomainGetState }";
+
+/// A call that may have changed disks too.
+const DISK_STAND_IN: &str = "call: { api: virDomainAttachDeviceFlags }";
+
+/// Steps that bring disks, take them away, or change their sizes.
+const DISK_STEPS: [&str; 7] = [
+    "attach-disk",
+    "background",
+    "block-resize",
+    "call",
+    "detach-disk",
+    "resize-image",
+    "snapshot-revert",
+];
 
 /// An expectation that claims nothing.
 const THEN_STAND_IN: &str = "result: ok";
@@ -103,7 +117,7 @@ impl Shape {
         };
         match definition {
             _ if self.problems.len() == before => sound,
-            "Step" => sound.or_else(|| stand_in(STEP_STAND_IN, node)),
+            "Step" => sound.or_else(|| stand_in(stand_in_of_step(node), node)),
             "Then" => stand_in(THEN_STAND_IN, node),
             _ => sound,
         }
@@ -410,6 +424,25 @@ fn stand_in(text: &str, wrong: &Node) -> Option<Node> {
         span: wrong.span.clone(),
         kind: node.kind,
     })
+}
+
+/// What a step with problems may have changed, as far as its name tells.
+fn stand_in_of_step(step: &Node) -> &'static str {
+    let name = match &step.kind {
+        Kind::Map(entries) => entries.first().and_then(|(key, _)| key.word()),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Int(_)
+        | Kind::Float(_)
+        | Kind::Text(_)
+        | Kind::List(_) => step.word(),
+    };
+    let about_disks = name.is_some_and(|name| meant(&name, DISK_STEPS.into_iter()).is_some());
+    if about_disks {
+        DISK_STAND_IN
+    } else {
+        STEP_STAND_IN
+    }
 }
 
 /// True for the schema of steps: words, and maps with one key.

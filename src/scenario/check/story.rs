@@ -7,7 +7,7 @@ use super::backup::check_backup;
 use super::disks::check_size;
 use super::effect::{Power, is_call, power_after, wanted};
 use super::names::Names;
-use crate::model::{Argument, ErrorCode, Size};
+use crate::model::{Api, Argument, ErrorCode, Size};
 use crate::scenario::diagnostic::Problem;
 use crate::scenario::syntax::{
     BackupBegin, BackupMode, Call, CheckpointCreate, CheckpointDelete, Disk, Named, Spanned, Step,
@@ -508,8 +508,15 @@ impl<'a> Story<'a> {
                 .help("remove the key"),
             );
         }
-        if !matches!(strictness, Strictness::MustBeRefused(_)) {
-            self.forget();
+        if matches!(strictness, Strictness::MustBeRefused(_)) {
+            return;
         }
+        let changes_disks = [
+            Api::DomainDefine,
+            Api::DomainAttachDevice,
+            Api::DomainDetachDevice,
+        ];
+        self.forget_chain();
+        self.disks_open |= changes_disks.contains(&api);
     }
 }
