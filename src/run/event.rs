@@ -23,6 +23,9 @@ pub enum Event {
         scenarios: usize,
         /// How many run at once.
         jobs: usize,
+        /// Where they are from; older records do not tell.
+        #[serde(default)]
+        suite: Origin,
     },
     /// A driver is ready and has told who it is; once for each run.
     Identified(Identity),
@@ -35,6 +38,17 @@ pub enum Event {
     ScenarioFinished(Box<Finished>),
     /// The run has ended.
     Finished(Summary),
+}
+
+/// Where scenarios are from. The folder itself is not told: it differs between machines.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A folder.
+    #[default]
+    Folder,
+    /// The copy inside the binary.
+    Embedded,
 }
 
 /// A scenario that has ended.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::applicable::{not_about, not_begun};
 use super::directory::RunDirectory;
-use super::event::{Event, Finished, Summary};
+use super::event::{Event, Finished, Origin, Summary};
 use super::one::{Ran, Stopped, run_scenario};
 use super::outcome::{Failure, Outcome, SourceProblem};
 use super::{Backing, DriverChoice};
@@ -55,6 +55,10 @@ pub fn run(
         driver: options.driver.to_string(),
         scenarios: cases.len(),
         jobs,
+        suite: match suite {
+            Suite::Folder(_) => Origin::Folder,
+            Suite::Embedded => Origin::Embedded,
+        },
     });
     let mut summary = Summary::default();
     let next = AtomicUsize::new(0);
