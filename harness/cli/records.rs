@@ -145,3 +145,44 @@ fn what_is_no_record_is_2() {
         );
     }
 }
+
+#[test]
+fn a_report_never_replaces_the_record() {
+    let (folder, path) = altered(|text| text);
+    let before = fs::read_to_string(&path).unwrap();
+    let beside = folder.path().join("link.jsonl");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&path, &beside).unwrap();
+    #[cfg(not(unix))]
+    fs::hard_link(&path, &beside).unwrap();
+    for file in ["run.jsonl", "./run.jsonl", "link.jsonl"] {
+        for format in ["text", "junit", "jsonl"] {
+            let report = format!("--report={format}={file}");
+            for arguments in [
+                ["replay", "run.jsonl", &report],
+                ["run", "--record=run.jsonl", &report],
+            ] {
+                let text = told(backup_tck().args(arguments).current_dir(folder.path()));
+                assert!(text.starts_with("exit 2"), "{text}");
+                assert!(text.contains("file"), "{text}");
+                assert_eq!(fs::read_to_string(&path).unwrap(), before, "{file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_reports_of_one_new_file_are_refused_however_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = backup_tck();
+    command.args([
+        "run",
+        "--record",
+        "new.jsonl",
+        "--report",
+        "text=./new.jsonl",
+    ]);
+    let text = told(command.current_dir(folder.path()));
+    assert!(text.starts_with("exit 2"), "{text}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -34,7 +34,7 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn execute(args: &ReplayArgs) -> Result<ExitCode, ExitCode> {
-    let targets = args.reporting.targets()?;
+    let targets = args.reporting.targets_of(&args.file)?;
     let recorded =
         Recorded::read(&args.file).map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
     let mut reports = Reports::open(&targets, style(args.color))?;
