@@ -186,3 +186,31 @@ fn two_reports_of_one_new_file_are_refused_however_it_is_written() {
     assert!(text.starts_with("exit 2"), "{text}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_record_holds_no_path_of_the_machine_and_annotations_do() {
+    let (copy, elsewhere) = (mixed(), tempfile::tempdir().unwrap());
+    let suite = copy.0.path().display().to_string();
+    let mut command = backup_tck();
+    command
+        .args([
+            "run",
+            "--record",
+            "run.jsonl",
+            "--report",
+            "github",
+            "--suite",
+        ])
+        .arg(&suite)
+        .current_dir(&elsewhere);
+    let text = told(&mut command);
+    assert!(text.starts_with("exit 3"), "{text}");
+    for file in ["checkpoint-on-raw-disk-refused", "unsound"] {
+        let file = format!("file={suite}/scenarios/seed/{file}.yaml");
+        assert!(text.contains(&file), "{text}");
+    }
+    let record = fs::read_to_string(elsewhere.path().join("run.jsonl")).unwrap();
+    assert!(!record.contains(&suite), "{record}");
+    let source = r#""source":"scenarios/seed/unsound.yaml""#;
+    assert!(record.contains(source), "{record}");
+}

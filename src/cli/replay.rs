@@ -37,7 +37,7 @@ pub(super) fn execute(args: &ReplayArgs) -> Result<ExitCode, ExitCode> {
     let targets = args.reporting.targets_of(&args.file)?;
     let recorded =
         Recorded::read(&args.file).map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
-    let mut reports = Reports::open(&targets, style(args.color))?;
+    let mut reports = Reports::open(&targets, style(args.color), Path::new(""))?;
     for event in &recorded.events {
         reports.consume(event);
     }

@@ -192,10 +192,10 @@ pub(super) struct Reports(Vec<(Place, Box<dyn Report>)>);
 
 impl Reports {
     /// Opens every file, so that what cannot be written is told before the run; `style` is that
-    /// of text on standard output.
-    pub(super) fn open(targets: &[Target], style: Style) -> Result<Self, ExitCode> {
+    /// of text on standard output, `suite` the folder of the scenarios.
+    pub(super) fn open(targets: &[Target], style: Style, suite: &Path) -> Result<Self, ExitCode> {
         let opened = targets.iter().map(|Target { format, place }| {
-            let report = open(*format, place, style).map_err(|error| {
+            let report = open(*format, place, style, suite).map_err(|error| {
                 let text = format!("cannot write to {place}: {error}; name another file");
                 fail(ExitCode::Usage, &text)
             })?;
@@ -218,7 +218,7 @@ impl Reports {
     }
 }
 
-fn open(format: Format, place: &Place, style: Style) -> io::Result<Box<dyn Report>> {
+fn open(format: Format, place: &Place, style: Style, suite: &Path) -> io::Result<Box<dyn Report>> {
     let stream = || -> io::Result<Box<dyn Write>> {
         Ok(match place {
             Place::Stdout => Box::new(io::stdout()),
@@ -236,7 +236,7 @@ fn open(format: Format, place: &Place, style: Style) -> io::Result<Box<dyn Repor
         Format::Text if *place == Place::Stdout => Box::new(Text::new(stream()?, style)),
         Format::Text => Box::new(Text::new(LineWriter::new(stream()?), Style::default())),
         Format::Jsonl => Box::new(Jsonl::new(stream()?)),
-        Format::Github => Box::new(Github::new(stream()?)),
+        Format::Github => Box::new(Github::new(stream()?, suite)),
         Format::Junit => Box::new(Junit::new(whole()?)),
         Format::Markdown => Box::new(Markdown::new(whole()?)),
     })

@@ -4,6 +4,7 @@
 //! commands"; the escapes are those of its toolkit, `packages/core/src/command.ts`.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::Report;
 use super::details::detail_text;
@@ -14,16 +15,19 @@ use crate::run::{Event, Finished, Outcome, SourceProblem, Summary};
 #[derive(Debug)]
 pub struct Github<W> {
     out: W,
+    /// The suite's folder, as a reader of the annotations finds it.
+    suite: PathBuf,
     driver: String,
     identity: Option<Identity>,
     broken: Option<io::Error>,
 }
 
 impl<W: Write> Github<W> {
-    /// Writes to `out`.
-    pub const fn new(out: W) -> Self {
+    /// Writes to `out`, about files of the suite in this folder.
+    pub fn new(out: W, suite: &Path) -> Self {
         Self {
             out,
+            suite: suite.to_owned(),
             driver: String::new(),
             identity: None,
             broken: None,
@@ -45,7 +49,8 @@ impl<W: Write> Github<W> {
             | Outcome::UnexpectedPass { .. }
             | Outcome::Broken { .. } => {
                 let message = detail_text(finished);
-                let properties = [("file", &*finished.source), ("title", &title)];
+                let file = self.file(&finished.source);
+                let properties = [("file", &*file), ("title", &title)];
                 self.command("error", &properties, &message);
             }
         }
@@ -63,13 +68,19 @@ impl<W: Write> Github<W> {
         let help = help.as_ref().map(|help| format!("\nhelp: {help}"));
         let message = format!("{message} ({code}){}", help.unwrap_or_default());
         let (line, column) = (line.to_string(), column.to_string());
+        let file = self.file(path);
         let properties = [
-            ("file", &**path),
+            ("file", &*file),
             ("line", &line),
             ("col", &column),
             ("title", title),
         ];
         self.command("error", &properties, &message);
+    }
+
+    /// A file of the suite as seen from outside.
+    fn file(&self, source: &str) -> String {
+        self.suite.join(source).to_string_lossy().into_owned()
     }
 
     fn summary(&mut self, summary: &Summary) {

@@ -56,7 +56,7 @@ pub enum Origin {
 pub struct Finished {
     /// Its name.
     pub name: String,
-    /// The path of its file; relative for an embedded one.
+    /// The path of its file inside its suite.
     pub source: String,
     /// What it shows; `None` where its file has problems.
     pub summary: Option<String>,

@@ -56,7 +56,7 @@ pub struct Failure {
 /// One problem of a scenario's file, at its place.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct SourceProblem {
-    /// The file.
+    /// The file, inside its suite.
     pub path: String,
     /// Its line, counted from 1.
     pub line: usize,
