@@ -20,7 +20,7 @@ use super::{Backing, DriverChoice};
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
 use crate::scenario::{Diagnostics, Problem, Scenario};
-use crate::snapshot::compare;
+use crate::snapshot::{Difference, compare};
 use crate::suite::{Case, Suite, source_of};
 
 /// How a run goes about it.
@@ -233,6 +233,13 @@ impl Slot<'_> {
             Err(error) => return Outcome::broken(&self.portable(&error.to_string())),
         };
         let difference = compare(recorded.as_deref(), &ran.text);
+        if difference == Some(Difference::Unreadable) {
+            let name = &case.name;
+            return Outcome::broken(&format!(
+                "snapshots/{name}.snap has no head, so it is no snapshot: restore it, or remove it \
+                 and record it on real libvirt: backup-tck bless {name}"
+            ));
+        }
         let checks: Vec<_> = ran
             .checks
             .iter()
