@@ -30,6 +30,7 @@ pub struct Text<W> {
     broken: Option<io::Error>,
 }
 
+const WORD_WIDTH: usize = 8;
 const NAME_WIDTH: usize = 54;
 
 impl<W: Write> Text<W> {
@@ -95,10 +96,12 @@ impl<W: Write> Text<W> {
             duration,
             ..
         } = finished;
-        let word = format!("{:<8}", emphasised(outcome));
+        let word = format!("{:<WORD_WIDTH$}", emphasised(outcome));
+        // A long word takes room of the name, so that the times stay below each other.
+        let room = (WORD_WIDTH + NAME_WIDTH).saturating_sub(word.len());
         let word = self.painted(outcome, &word);
         self.line(&format!(
-            "{word}  {name:<NAME_WIDTH$}  {:>6.2} s",
+            "{word}  {name:<room$}  {:>6.2} s",
             duration.as_secs_f64()
         ));
         for Detail { text, tone } in details(finished) {
