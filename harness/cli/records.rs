@@ -214,3 +214,41 @@ fn a_record_holds_no_path_of_the_machine_and_annotations_do() {
     let source = r#""source":"scenarios/seed/unsound.yaml""#;
     assert!(record.contains(source), "{record}");
 }
+
+#[test]
+fn every_report_says_that_a_record_was_cut() {
+    let (folder, _) = altered(|text| text[..text.rfind("await-backup").unwrap()].to_owned());
+    for (format, mark) in [
+        (
+            "junit",
+            "<error message=\"the run did not get to its end: 5 of 11",
+        ),
+        (
+            "markdown",
+            "**Warning:** the run did not get to its end: 5 of 11",
+        ),
+        ("github", "::the run did not get to its end: 5 of 11"),
+    ] {
+        let replay = |file: &str| {
+            let mut command = backup_tck();
+            command.args(["replay", file, "--report", format]);
+            told(command.current_dir(folder.path()))
+        };
+        let text = replay("run.jsonl");
+        assert!(text.contains(mark), "{text}");
+        assert!(!replay(EVERY_OUTCOME).contains("to its end"), "{format}");
+    }
+}
+
+#[test]
+fn a_record_of_a_run_that_fail_fast_stopped_says_so() {
+    let copy = mixed();
+    let mut command = backup_tck();
+    command.args(["run", "--fail-fast", "--jobs=1", "--record=run.jsonl"]);
+    assert_eq!(code(command.current_dir(copy.0.path())), 1);
+    let mut command = backup_tck();
+    command.args(["compare", "run.jsonl", "run.jsonl"]);
+    let text = told(command.current_dir(copy.0.path()));
+    let words = "is of a run that --fail-fast stopped: it holds 1 of 3 scenarios";
+    assert!(text.contains(words), "{text}");
+}

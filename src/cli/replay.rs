@@ -54,10 +54,12 @@ pub(super) fn execute(args: &ReplayArgs) -> Result<ExitCode, ExitCode> {
 pub(super) fn incomplete(path: &Path, recorded: &Recorded) -> String {
     let ran = |finished: &&Finished| finished.outcome != Outcome::Interrupted;
     let (ran, selected) = (recorded.finished().filter(ran).count(), recorded.selected());
-    let why = if recorded.summary().is_some() {
-        "is of a run that was interrupted"
-    } else {
-        "ends before its run did"
+    let why = match recorded.summary() {
+        None => "ends before its run did",
+        Some(summary) if summary.not_run > 0 && !summary.stopped => {
+            "is of a run that --fail-fast stopped"
+        }
+        Some(_) => "is of a run that was interrupted",
     };
     let path = path.display();
     format!("warning: {path} {why}: it holds {ran} of {selected} scenarios")

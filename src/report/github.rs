@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Report;
-use super::details::detail_text;
+use super::details::{cut, detail_text};
 use crate::model::Identity;
 use crate::run::{Event, Finished, Outcome, SourceProblem, Summary};
 
@@ -18,6 +18,7 @@ pub struct Github<W> {
     /// The suite's folder, as a reader of the annotations finds it.
     suite: PathBuf,
     driver: String,
+    selected: usize,
     identity: Option<Identity>,
     broken: Option<io::Error>,
 }
@@ -29,6 +30,7 @@ impl<W: Write> Github<W> {
             out,
             suite: suite.to_owned(),
             driver: String::new(),
+            selected: 0,
             identity: None,
             broken: None,
         }
@@ -89,6 +91,9 @@ impl<W: Write> Github<W> {
             |identity| format!("{} ({identity})", self.driver),
         );
         let title = format!("backup-tck on {who}");
+        if let Some(cut) = cut(self.selected, summary) {
+            self.command("warning", &[("title", &title)], &cut);
+        }
         let message = format!("{summary} in {:.2} s", summary.duration.as_secs_f64());
         self.command("notice", &[("title", &title)], &message);
     }
@@ -109,7 +114,12 @@ impl<W: Write> Github<W> {
 impl<W: Write> Report for Github<W> {
     fn consume(&mut self, event: &Event) {
         match event {
-            Event::Started { driver, .. } => self.driver.clone_from(driver),
+            Event::Started {
+                driver, scenarios, ..
+            } => {
+                self.driver.clone_from(driver);
+                self.selected = *scenarios;
+            }
             Event::Identified(identity) => self.identity = Some(identity.clone()),
             Event::ScenarioStarted { .. } => {}
             Event::ScenarioFinished(finished) => self.finished(finished),

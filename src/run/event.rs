@@ -121,6 +121,33 @@ impl Summary {
         *counter += 1;
     }
 
+    /// How many scenarios were counted.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        let Self {
+            passed,
+            failed,
+            crashed,
+            timed_out,
+            unexpected_pass,
+            broken,
+            skipped,
+            interrupted,
+            not_run,
+            stopped: _,
+            duration: _,
+        } = self;
+        passed
+            + failed
+            + crashed
+            + timed_out
+            + unexpected_pass
+            + broken
+            + skipped
+            + interrupted
+            + not_run
+    }
+
     /// The counts that are worth a word, in words, in the order they matter.
     pub fn words(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let all = [
