@@ -126,6 +126,17 @@ impl Outcome {
 }
 
 impl Failure {
+    /// The lines in which the transcript differs from its snapshot, where nothing else is wrong.
+    #[must_use]
+    pub fn only_snapshot(&self) -> Option<&[String]> {
+        match (&self.checks[..], &self.difference) {
+            ([], Some(Difference::Lines(lines))) => Some(lines),
+            ([], Some(Difference::NotRecorded | Difference::Unreadable) | None) | ([_, ..], _) => {
+                None
+            }
+        }
+    }
+
     fn gist(&self) -> String {
         match (&self.checks[..], &self.difference) {
             ([first, rest @ ..], _) => {
