@@ -13,6 +13,11 @@ fn a_corrupt_snapshot_is_named() {
     let copy = Copy::new();
     copy.edit(SNAPSHOT, "---\n", "");
     insta::assert_snapshot!(told(backup_tck().args(["run", "raw"]).current_dir(&copy.0)));
+    for arguments in [&["check"][..], &["check", "raw"]] {
+        let text = told(backup_tck().args(arguments).current_dir(&copy.0));
+        let file = format!("{SNAPSHOT} has no head");
+        assert!(text.starts_with("exit 3") && text.contains(&file), "{text}");
+    }
 }
 
 #[test]

@@ -123,11 +123,14 @@ fn a_scenario_without_a_snapshot_is_told_and_sound() {
     let copy = Copy::new();
     let snapshot = "snapshots/seed/checkpoint-on-raw-disk-refused.snap";
     fs::remove_file(copy.0.path().join(snapshot)).unwrap();
-    let text = told(backup_tck().arg("check").current_dir(&copy.0));
-    assert!(
-        text.starts_with("exit 0") && text.contains("has no snapshot yet"),
-        "{text}"
-    );
+    let file = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
+    for arguments in [&["check"][..], &["check", "raw"], &["check", file]] {
+        let text = told(backup_tck().args(arguments).current_dir(&copy.0));
+        assert!(
+            text.starts_with("exit 0") && text.contains("has no snapshot yet"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::reports::{EVERY_OUTCOME, offences};
+use super::suite::Copy;
 use super::{backup_tck, code, told};
 
 /// Two records in a folder, `a.jsonl` and `b.jsonl`, the second one altered.
@@ -222,4 +223,29 @@ fn two_runs_of_one_suite_are_the_same() {
         .args(["compare", "a.jsonl", "b.jsonl"])
         .current_dir(folder.path());
     assert_eq!(code(&mut command), 0);
+}
+
+#[test]
+fn another_snapshot_is_told_apart_from_another_answer() {
+    let copy = Copy::new();
+    let record = |file: &str| {
+        let mut command = backup_tck();
+        command.args(["run", "raw", "--record", file]);
+        code(command.current_dir(copy.0.path()))
+    };
+    assert_eq!(record("a.jsonl"), 0);
+    let snapshot = "snapshots/seed/checkpoint-on-raw-disk-refused.snap";
+    copy.edit(snapshot, "domain 10 QEMU", "domain 69 DOMAIN_CHECKPOINT");
+    assert_eq!(record("b.jsonl"), 1);
+    let mut command = backup_tck();
+    command.args(["compare", "a.jsonl", "b.jsonl"]);
+    let text = told(command.current_dir(copy.0.path()));
+    assert!(text.starts_with("exit 1"), "{text}");
+    for part in [
+        "    same answers, another snapshot\n",
+        "domain 10 QEMU",
+        "domain 69 DOMAIN_CHECKPOINT",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }

@@ -15,7 +15,22 @@ fn all_as_expected_is_0() {
 #[test]
 fn the_embedded_suite_serves_outside_a_checkout() {
     let elsewhere = tempfile::tempdir().unwrap();
-    assert_eq!(code(backup_tck().arg("run").current_dir(&elsewhere)), 0);
+    let text = told(backup_tck().arg("run").current_dir(&elsewhere));
+    assert!(text.starts_with("exit 0"), "{text}");
+    let first = "2 scenarios of the suite inside this binary on mock, ";
+    assert!(text.contains(first), "{text}");
+}
+
+#[test]
+fn a_suite_without_snapshots_is_not_passed_over() {
+    let copy = Copy::new();
+    fs::remove_dir_all(copy.0.path().join("snapshots")).unwrap();
+    let below = copy.0.path().join("scenarios/seed");
+    for folder in [copy.0.path(), &below] {
+        let text = told(backup_tck().arg("run").current_dir(folder));
+        assert!(text.starts_with("exit 1"), "{text}");
+        assert!(text.contains("no snapshot was recorded"), "{text}");
+    }
 }
 
 #[test]

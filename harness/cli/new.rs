@@ -19,6 +19,10 @@ fn run(copy: &Copy, pattern: &str) -> String {
 fn the_template_runs_as_it_is() {
     let copy = Copy::new();
     insta::assert_snapshot!(new(&copy, &["bitmaps/my-new-one"]));
+    let mut format = backup_tck();
+    format.args(["format", "--check", "my-new-one"]);
+    let text = told(format.current_dir(&copy.0));
+    assert!(text.starts_with("exit 0"), "{text}");
     // All that is missing is its snapshot.
     insta::assert_snapshot!(run(&copy, "my-new-one"));
 }

@@ -68,6 +68,27 @@ fn bash_reads_its_script() {
     assert!(!parses("if"), "the check can fail");
 }
 
+#[cfg(unix)]
+#[test]
+fn bash_completes_what_stands_behind_a_command() {
+    let place = tempfile::tempdir().unwrap();
+    let script = place.path().join("script");
+    fs::write(&script, stdout(&["completions", "bash"])).unwrap();
+    let completed = |words: &str| {
+        let text = format!(
+            "source {}; COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); \
+             _backup__tck backup-tck \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            script.display()
+        );
+        let output = Command::new("bash").args(["-c", &text]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(completed("backup-tck run --dr"), "--driver\n");
+    assert_eq!(completed("backup-tck list --uns"), "--unsupported\n");
+    assert_eq!(completed("backup-tck comp"), "compare\ncompletions\n");
+}
+
 #[test]
 fn every_command_has_its_page() {
     let place = tempfile::tempdir().unwrap();

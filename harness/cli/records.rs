@@ -145,3 +145,110 @@ fn what_is_no_record_is_2() {
         );
     }
 }
+
+#[test]
+fn a_report_never_replaces_the_record() {
+    let (folder, path) = altered(|text| text);
+    let before = fs::read_to_string(&path).unwrap();
+    let beside = folder.path().join("link.jsonl");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&path, &beside).unwrap();
+    #[cfg(not(unix))]
+    fs::hard_link(&path, &beside).unwrap();
+    for file in ["run.jsonl", "./run.jsonl", "link.jsonl"] {
+        for format in ["text", "junit", "jsonl"] {
+            let report = format!("--report={format}={file}");
+            for arguments in [
+                ["replay", "run.jsonl", &report],
+                ["run", "--record=run.jsonl", &report],
+            ] {
+                let text = told(backup_tck().args(arguments).current_dir(folder.path()));
+                assert!(text.starts_with("exit 2"), "{text}");
+                assert!(text.contains("file"), "{text}");
+                assert_eq!(fs::read_to_string(&path).unwrap(), before, "{file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_reports_of_one_new_file_are_refused_however_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = backup_tck();
+    command.args([
+        "run",
+        "--record",
+        "new.jsonl",
+        "--report",
+        "text=./new.jsonl",
+    ]);
+    let text = told(command.current_dir(folder.path()));
+    assert!(text.starts_with("exit 2"), "{text}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_record_holds_no_path_of_the_machine_and_annotations_do() {
+    let (copy, elsewhere) = (mixed(), tempfile::tempdir().unwrap());
+    let suite = copy.0.path().display().to_string();
+    let mut command = backup_tck();
+    command
+        .args([
+            "run",
+            "--record",
+            "run.jsonl",
+            "--report",
+            "github",
+            "--suite",
+        ])
+        .arg(&suite)
+        .current_dir(&elsewhere);
+    let text = told(&mut command);
+    assert!(text.starts_with("exit 3"), "{text}");
+    for file in ["checkpoint-on-raw-disk-refused", "unsound"] {
+        let file = format!("file={suite}/scenarios/seed/{file}.yaml");
+        assert!(text.contains(&file), "{text}");
+    }
+    let record = fs::read_to_string(elsewhere.path().join("run.jsonl")).unwrap();
+    assert!(!record.contains(&suite), "{record}");
+    let source = r#""source":"scenarios/seed/unsound.yaml""#;
+    assert!(record.contains(source), "{record}");
+}
+
+#[test]
+fn every_report_says_that_a_record_was_cut() {
+    let (folder, _) = altered(|text| text[..text.rfind("await-backup").unwrap()].to_owned());
+    for (format, mark) in [
+        (
+            "junit",
+            "<error message=\"the run did not get to its end: 5 of 11",
+        ),
+        (
+            "markdown",
+            "**Warning:** the run did not get to its end: 5 of 11",
+        ),
+        ("github", "::the run did not get to its end: 5 of 11"),
+    ] {
+        let replay = |file: &str| {
+            let mut command = backup_tck();
+            command.args(["replay", file, "--report", format]);
+            told(command.current_dir(folder.path()))
+        };
+        let text = replay("run.jsonl");
+        assert!(text.contains(mark), "{text}");
+        assert!(!replay(EVERY_OUTCOME).contains("to its end"), "{format}");
+    }
+}
+
+#[test]
+fn a_record_of_a_run_that_fail_fast_stopped_says_so() {
+    let copy = mixed();
+    let mut command = backup_tck();
+    command.args(["run", "--fail-fast", "--jobs=1", "--record=run.jsonl"]);
+    assert_eq!(code(command.current_dir(copy.0.path())), 1);
+    let mut command = backup_tck();
+    command.args(["compare", "run.jsonl", "run.jsonl"]);
+    let text = told(command.current_dir(copy.0.path()));
+    let words = "is of a run that --fail-fast stopped: it holds 1 of 3 scenarios";
+    assert!(text.contains(words), "{text}");
+}

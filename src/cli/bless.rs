@@ -94,6 +94,19 @@ enum Blessed {
     Unwritten(String),
 }
 
+/// Why there is nothing to record, as a sentence reads on after the scenario's name.
+const fn ended_otherwise(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed | Outcome::Failed(_) => "it has come to its end",
+        Outcome::Crashed(_) => "it crashed here",
+        Outcome::TimedOut { .. } => "it timed out here",
+        Outcome::UnexpectedPass { .. } => "it passed here unexpectedly",
+        Outcome::Broken { .. } => "it is broken here",
+        Outcome::Skipped { .. } => "it was skipped here",
+        Outcome::Interrupted => "it was interrupted here",
+    }
+}
+
 fn bless(suite: &Suite, finished: &Finished) -> Blessed {
     let failure = match &finished.outcome {
         Outcome::Passed => return Blessed::Unchanged,
@@ -104,7 +117,7 @@ fn bless(suite: &Suite, finished: &Finished) -> Blessed {
         | Outcome::Broken { .. }
         | Outcome::Skipped { .. }
         | Outcome::Interrupted => {
-            return Blessed::Refused(format!("it {} here", finished.outcome.word()));
+            return Blessed::Refused(ended_otherwise(&finished.outcome).to_owned());
         }
     };
     if !failure.checks.is_empty() {

@@ -12,6 +12,7 @@ use super::exit_code::ExitCode;
 use super::files::Files;
 use super::output::{counted, fail, note, print, style};
 use crate::scenario::{Diagnostics, Place, STACK};
+use crate::snapshot::is_snapshot;
 use crate::suite::{File, Suite, SuiteError};
 
 #[derive(Args, Debug)]
@@ -72,8 +73,20 @@ pub(super) fn execute(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         );
         return Err(fail(ExitCode::Broken, &text));
     }
+    let suite = args.files.suite()?;
     if args.files.is_all() {
-        check_snapshots(&args.files.suite()?)?;
+        check_snapshots(&suite)?;
+    } else if let Suite::Folder(folder) = &suite {
+        let scenarios = files.iter().zip(&read).flat_map(|(file, read)| {
+            let inside = file.path.strip_prefix(folder.join("scenarios")).ok();
+            let area = inside
+                .and_then(|path| path.parent())
+                .unwrap_or(Path::new(""));
+            let names = read.iter().flatten().map(|scenario| &scenario.name);
+            let full = move |name: &String| area.join(name).to_string_lossy().into_owned();
+            names.filter(move |_| inside.is_some()).map(full)
+        });
+        check_each(&suite, scenarios)?;
     }
     note(&format!("{}, no problem", counted(files.len(), "file")));
     Ok(code)
@@ -85,11 +98,7 @@ fn check_snapshots(suite: &Suite) -> Result<(), ExitCode> {
     let snapshots: BTreeSet<String> = suite.snapshots().map_err(told)?.into_iter().collect();
     let cases = suite.cases().map_err(told)?.into_iter();
     let scenarios: BTreeSet<String> = cases.map(|case| case.name).collect();
-    for name in scenarios.difference(&snapshots) {
-        note(&format!(
-            "{name} has no snapshot yet; on real libvirt: backup-tck bless {name}"
-        ));
-    }
+    let sound = check_each(suite, scenarios.iter().cloned());
     let orphans: Vec<&String> = snapshots.difference(&scenarios).collect();
     for name in &orphans {
         note(&format!(
@@ -97,9 +106,38 @@ fn check_snapshots(suite: &Suite) -> Result<(), ExitCode> {
         ));
     }
     if orphans.is_empty() {
-        return Ok(());
+        return sound;
     }
     let text = format!("{} without a scenario", counted(orphans.len(), "snapshot"));
+    Err(fail(ExitCode::Broken, &text))
+}
+
+/// Tells which of these scenarios have no snapshot, which is no error, and whose is none.
+fn check_each(suite: &Suite, scenarios: impl Iterator<Item = String>) -> Result<(), ExitCode> {
+    let mut wrong = 0;
+    for name in scenarios {
+        match suite.snapshot(&name) {
+            Ok(Some(text)) if is_snapshot(&text) => {}
+            Ok(None) => note(&format!(
+                "{name} has no snapshot yet; on real libvirt: backup-tck bless {name}"
+            )),
+            Ok(Some(_)) => {
+                wrong += 1;
+                note(&format!(
+                    "snapshots/{name}.snap has no head, so it is no snapshot: restore it, or \
+                     remove it and record it on real libvirt: backup-tck bless {name}"
+                ));
+            }
+            Err(error) => {
+                wrong += 1;
+                note(&error.to_string());
+            }
+        }
+    }
+    if wrong == 0 {
+        return Ok(());
+    }
+    let text = format!("{} that cannot be read", counted(wrong, "snapshot"));
     Err(fail(ExitCode::Broken, &text))
 }
 

@@ -53,7 +53,10 @@ Examples:
   backup-tck run --failed --fail-fast    mend one after the other
   backup-tck run --partition hash:1/4    on the first of four machines
   backup-tck run --report junit=out.xml  the text, and a file for a CI server
-  backup-tck run --record monday.jsonl   kept, to replay and to compare")]
+  backup-tck run --record monday.jsonl   kept, to replay and to compare
+
+Exits with 0 where all is as expected, 1 where something failed, 3 where
+something is broken; all exit codes: backup-tck --help")]
     Run(RunArgs),
     /// Show a recorded run again, in any report
     #[command(after_help = replay::EXAMPLES)]
@@ -75,7 +78,8 @@ Examples:
   backup-tck check seed/ my.yaml        an area, and a file that lies elsewhere
   backup-tck check --format json        one problem a line, for other tools
 
-Exits with 0 where all is well, and with 3 where a file has problems.")]
+Exits with 0 where all is well, and with 3 where a file has problems; all exit
+codes: backup-tck --help")]
     Check(CheckArgs),
     /// Bring scenario files into their canonical form
     ///
@@ -84,7 +88,11 @@ Exits with 0 where all is well, and with 3 where a file has problems.")]
 Examples:
   backup-tck format                     every file of the suite
   backup-tck format --check             change nothing, exit with 1 if there is something to do
-  backup-tck format scenarios/seed/my-new-scenario.yaml")]
+  backup-tck format scenarios/seed/my-new-scenario.yaml
+
+Exits with 0 where all is in the form, with 1 where --check finds something to
+do, and with 3 where a file has problems or cannot be kept whole; all exit
+codes: backup-tck --help")]
     Format(FormatArgs),
     /// Print the JSON Schema of scenario files, for editors
     #[command(after_help = "\
@@ -102,7 +110,10 @@ An editor with the YAML language server completes and checks a file that starts 
     #[command(after_help = "\
 Examples:
   backup-tck bless seed/my-new-scenario
-  git diff snapshots/                   then look at what was recorded")]
+  git diff snapshots/                   then look at what was recorded
+
+Exits with 0 where all is recorded, 1 where an answer is not, 6 where real
+libvirt cannot be used; all exit codes: backup-tck --help")]
     Bless(BlessArgs),
     /// Tell what a code, a decision, a problem or a scenario means
     #[command(after_help = "\

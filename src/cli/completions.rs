@@ -19,7 +19,18 @@ pub(super) fn execute(args: &CompletionsArgs) -> ExitCode {
     let mut command = shown();
     let mut script = Vec::new();
     generate(args.shell, &mut command, NAME, &mut script);
-    print(&String::from_utf8_lossy(&script))
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if args.shell == Shell::Bash {
+        script = mended(&script);
+    }
+    print(&script)
+}
+
+/// The script for bash calls a subcommand `backup__tck__subcmd__run` where it finds it and
+/// `backup__subcmd__tck__subcmd__run` where it completes it, for the hyphen in the name
+/// (`clap_complete` 4.6.11): nothing behind a subcommand would be completed.
+fn mended(script: &str) -> String {
+    script.replace("backup__subcmd__tck", "backup__tck")
 }
 
 /// The command without what is hidden, which the scripts would complete as well.

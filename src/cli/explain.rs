@@ -21,8 +21,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, conflicts_with = "topic")]
     list: bool,
 
-    /// Folder with `scenarios/` and `snapshots/`; else the nearest one above the working
-    /// directory, else the suite inside this binary
+    /// Folder with `scenarios/`; else the nearest one above the working directory, else the suite
+    /// inside this binary
     #[arg(long, value_name = "DIR")]
     suite: Option<PathBuf>,
 }

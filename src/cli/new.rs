@@ -20,8 +20,7 @@ pub(super) struct NewArgs {
     #[arg(long, value_name = "SCENARIO")]
     from: Option<String>,
 
-    /// Folder with `scenarios/` and `snapshots/`; else the nearest one above the working
-    /// directory
+    /// Folder with `scenarios/`; else the nearest one above the working directory
     #[arg(long, value_name = "DIR")]
     suite: Option<PathBuf>,
 }

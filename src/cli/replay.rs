@@ -34,10 +34,10 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn execute(args: &ReplayArgs) -> Result<ExitCode, ExitCode> {
-    let targets = args.reporting.targets()?;
+    let targets = args.reporting.targets_of(&args.file)?;
     let recorded =
         Recorded::read(&args.file).map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
-    let mut reports = Reports::open(&targets, style(args.color))?;
+    let mut reports = Reports::open(&targets, style(args.color), Path::new(""))?;
     for event in &recorded.events {
         reports.consume(event);
     }
@@ -54,10 +54,12 @@ pub(super) fn execute(args: &ReplayArgs) -> Result<ExitCode, ExitCode> {
 pub(super) fn incomplete(path: &Path, recorded: &Recorded) -> String {
     let ran = |finished: &&Finished| finished.outcome != Outcome::Interrupted;
     let (ran, selected) = (recorded.finished().filter(ran).count(), recorded.selected());
-    let why = if recorded.summary().is_some() {
-        "is of a run that was interrupted"
-    } else {
-        "ends before its run did"
+    let why = match recorded.summary() {
+        None => "ends before its run did",
+        Some(summary) if summary.not_run > 0 && !summary.stopped => {
+            "is of a run that --fail-fast stopped"
+        }
+        Some(_) => "is of a run that was interrupted",
     };
     let path = path.display();
     format!("warning: {path} {why}: it holds {ran} of {selected} scenarios")

@@ -1,9 +1,9 @@
 //! `--report` and `--record`: which reports of a run go where.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, LineWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -36,8 +36,20 @@ pub(super) struct Recording {
 }
 
 impl Reporting {
-    /// The reports that are wanted, one for each place; no file is touched yet.
-    pub(super) fn targets(&self) -> Result<Vec<Target>, ExitCode> {
+    /// The reports of what is read from `input`, one for each place; no file is touched yet.
+    pub(super) fn targets_of(&self, input: &Path) -> Result<Vec<Target>, ExitCode> {
+        let input = Place::File(input.to_owned());
+        if self
+            .reports
+            .iter()
+            .any(|target| target.place.is_also(&input))
+        {
+            let text = format!(
+                "a report into {input} would replace the record that it is made from; name \
+                 another file"
+            );
+            return Err(fail(ExitCode::Usage, &text));
+        }
         planned(self.reports.clone())
     }
 }
@@ -113,6 +125,36 @@ impl FromStr for Target {
     }
 }
 
+impl Place {
+    /// Whether both are one file, however they are written.
+    fn is_also(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(a), Self::File(b)) => a == b || is_one_file(a, b),
+            (Self::Stdout, Self::Stdout) | (Self::Stderr, Self::Stderr) => true,
+            (Self::Stdout | Self::Stderr | Self::File(_), _) => false,
+        }
+    }
+}
+
+/// Links and detours count as what they lead to. One that is not there yet lies in its folder.
+fn is_one_file(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| {
+        fs::canonicalize(path).or_else(|_| {
+            let folder = match path.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                Some(_) | None => Path::new("."),
+            };
+            fs::canonicalize(folder).map(|folder| folder.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    // A device, such as /dev/null, takes whatever comes.
+    let is_device = |path: &Path| fs::metadata(path).is_ok_and(|found| !found.is_file());
+    match (real(a), real(b)) {
+        (Ok(a), Ok(b)) => a == b && !is_device(&a),
+        (Ok(_) | Err(_), _) => false,
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -129,7 +171,7 @@ fn planned(mut targets: Vec<Target>) -> Result<Vec<Target>, ExitCode> {
     for (number, target) in targets.iter().enumerate() {
         if targets[..number]
             .iter()
-            .any(|other| other.place == target.place)
+            .any(|other| other.place.is_also(&target.place))
         {
             let text = format!(
                 "two reports cannot share {}; send one to a file of its own: --report FORMAT=FILE",
@@ -150,10 +192,10 @@ pub(super) struct Reports(Vec<(Place, Box<dyn Report>)>);
 
 impl Reports {
     /// Opens every file, so that what cannot be written is told before the run; `style` is that
-    /// of text on standard output.
-    pub(super) fn open(targets: &[Target], style: Style) -> Result<Self, ExitCode> {
+    /// of text on standard output, `suite` the folder of the scenarios.
+    pub(super) fn open(targets: &[Target], style: Style, suite: &Path) -> Result<Self, ExitCode> {
         let opened = targets.iter().map(|Target { format, place }| {
-            let report = open(*format, place, style).map_err(|error| {
+            let report = open(*format, place, style, suite).map_err(|error| {
                 let text = format!("cannot write to {place}: {error}; name another file");
                 fail(ExitCode::Usage, &text)
             })?;
@@ -176,7 +218,7 @@ impl Reports {
     }
 }
 
-fn open(format: Format, place: &Place, style: Style) -> io::Result<Box<dyn Report>> {
+fn open(format: Format, place: &Place, style: Style, suite: &Path) -> io::Result<Box<dyn Report>> {
     let stream = || -> io::Result<Box<dyn Write>> {
         Ok(match place {
             Place::Stdout => Box::new(io::stdout()),
@@ -194,7 +236,7 @@ fn open(format: Format, place: &Place, style: Style) -> io::Result<Box<dyn Repor
         Format::Text if *place == Place::Stdout => Box::new(Text::new(stream()?, style)),
         Format::Text => Box::new(Text::new(LineWriter::new(stream()?), Style::default())),
         Format::Jsonl => Box::new(Jsonl::new(stream()?)),
-        Format::Github => Box::new(Github::new(stream()?)),
+        Format::Github => Box::new(Github::new(stream()?, suite)),
         Format::Junit => Box::new(Junit::new(whole()?)),
         Format::Markdown => Box::new(Markdown::new(whole()?)),
     })

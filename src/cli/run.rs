@@ -1,5 +1,6 @@
 //! `run`: execute scenarios and compare.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
@@ -14,6 +15,7 @@ use super::reporting::{Recording, Reports};
 use super::select::{Selected, Selection, select};
 use crate::report::{Pending, Report};
 use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
+use crate::suite::Suite;
 
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
@@ -43,7 +45,11 @@ pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     options.fail_fast = args.part.fail_fast;
     selected.require_some()?;
     let Selected { suite, cases, .. } = selected;
-    let mut reports = Reports::open(&targets, style(args.running.color))?;
+    let folder = match &suite {
+        Suite::Folder(folder) => folder.as_path(),
+        Suite::Embedded => Path::new(""),
+    };
+    let mut reports = Reports::open(&targets, style(args.running.color), folder)?;
     let mut pending = Pending::new(&suite);
     // In a pipeline nobody reviews a pending file.
     let review = std::env::var_os("CI").is_none();

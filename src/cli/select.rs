@@ -46,8 +46,8 @@ pub(super) struct Selection {
     #[arg(long, value_name = "NEED", help_heading = HEADING, value_parser = word::need())]
     needs: Vec<Need>,
 
-    /// Folder with `scenarios/` and `snapshots/`; else the nearest one above the working
-    /// directory, else the suite inside this binary
+    /// Folder with `scenarios/`; else the nearest one above the working directory, else the suite
+    /// inside this binary
     #[arg(long, value_name = "DIR")]
     suite: Option<PathBuf>,
 }

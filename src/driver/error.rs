@@ -29,6 +29,28 @@ pub enum DriverError {
     Failed(String),
 }
 
+impl DriverError {
+    /// The same with each text altered: what is known of a machine's paths is known elsewhere.
+    #[must_use]
+    pub fn with_texts(self, alter: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::NotModelled(text) => Self::NotModelled(alter(&text)),
+            Self::Crashed(crash) => {
+                let Crash { end, call, log } = *crash;
+                Self::Crashed(Box::new(Crash {
+                    end,
+                    call: alter(&call),
+                    log: log.iter().map(|line| alter(line)).collect(),
+                }))
+            }
+            Self::TimedOut { call } => Self::TimedOut { call: alter(&call) },
+            Self::Interrupted => Self::Interrupted,
+            Self::Unavailable(text) => Self::Unavailable(alter(&text)),
+            Self::Failed(text) => Self::Failed(alter(&text)),
+        }
+    }
+}
+
 /// How the driver's process died.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Crash {

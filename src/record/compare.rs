@@ -241,17 +241,41 @@ fn compared(name: &str, a: Option<&Finished>, b: Option<&Finished>) -> Option<Co
             }
         }
     };
+    let mut why = b
+        .filter(|_| standing(b) == Standing::Fails)
+        .map(|finished| finished.outcome.gist());
+    if standing(a) == Standing::Passes
+        && changes.is_empty()
+        && let Some(Outcome::Failed(failure)) = b.map(|finished| &finished.outcome)
+        && let Some(lines) = failure.only_snapshot()
+    {
+        why = Some("same answers, another snapshot".to_owned());
+        changes.push(other_snapshot(lines));
+    }
     let word = |finished: Option<&Finished>| Some(finished?.outcome.word().to_owned());
     Some(Compared {
         name: name.to_owned(),
         verdict,
         a: word(a),
         b: word(b),
-        why: b
-            .filter(|_| standing(b) == Standing::Fails)
-            .map(|finished| finished.outcome.gist()),
+        why,
         changes,
     })
+}
+
+/// What B's snapshot has where the answers of both runs, and with them A's snapshot, differ.
+fn other_snapshot(lines: &[String]) -> Change {
+    let without = |sign: char| {
+        let kept = lines.iter().filter(|line| !line.starts_with(sign));
+        let kept: Vec<&str> = kept.map(|line| line.get(2..).unwrap_or_default()).collect();
+        Some(kept.join("\n"))
+    };
+    Change {
+        step: "snapshot".to_owned(),
+        field: "lines".to_owned(),
+        a: without('-'),
+        b: without('+'),
+    }
 }
 
 fn transcript_changes(a: &Finished, b: &Finished) -> Vec<Change> {

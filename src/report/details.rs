@@ -1,7 +1,7 @@
 //! What went wrong in a scenario, in the words that all reports share.
 
 use crate::judge::Check;
-use crate::run::{Finished, Outcome};
+use crate::run::{Finished, Outcome, Summary};
 use crate::snapshot::Difference;
 
 /// One line about a scenario.
@@ -53,6 +53,17 @@ pub(super) fn detail_text(finished: &Finished) -> String {
         .map(|detail| detail.text.trim_end().to_owned())
         .collect();
     lines.join("\n")
+}
+
+/// What is to be said of a run of which nobody wrote the end; `None` where all is there.
+pub(super) fn cut(selected: usize, summary: &Summary) -> Option<String> {
+    let there = summary.total();
+    (there < selected).then(|| {
+        format!(
+            "the run did not get to its end: {there} of {selected} scenarios are here, and \
+             nothing is known of the others"
+        )
+    })
 }
 
 /// The text without its line breaks.

@@ -4,9 +4,10 @@
 //! commands"; the escapes are those of its toolkit, `packages/core/src/command.ts`.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::Report;
-use super::details::detail_text;
+use super::details::{cut, detail_text};
 use crate::model::Identity;
 use crate::run::{Event, Finished, Outcome, SourceProblem, Summary};
 
@@ -14,17 +15,22 @@ use crate::run::{Event, Finished, Outcome, SourceProblem, Summary};
 #[derive(Debug)]
 pub struct Github<W> {
     out: W,
+    /// The suite's folder, as a reader of the annotations finds it.
+    suite: PathBuf,
     driver: String,
+    selected: usize,
     identity: Option<Identity>,
     broken: Option<io::Error>,
 }
 
 impl<W: Write> Github<W> {
-    /// Writes to `out`.
-    pub const fn new(out: W) -> Self {
+    /// Writes to `out`, about files of the suite in this folder.
+    pub fn new(out: W, suite: &Path) -> Self {
         Self {
             out,
+            suite: suite.to_owned(),
             driver: String::new(),
+            selected: 0,
             identity: None,
             broken: None,
         }
@@ -45,7 +51,8 @@ impl<W: Write> Github<W> {
             | Outcome::UnexpectedPass { .. }
             | Outcome::Broken { .. } => {
                 let message = detail_text(finished);
-                let properties = [("file", &*finished.source), ("title", &title)];
+                let file = self.file(&finished.source);
+                let properties = [("file", &*file), ("title", &title)];
                 self.command("error", &properties, &message);
             }
         }
@@ -63,13 +70,19 @@ impl<W: Write> Github<W> {
         let help = help.as_ref().map(|help| format!("\nhelp: {help}"));
         let message = format!("{message} ({code}){}", help.unwrap_or_default());
         let (line, column) = (line.to_string(), column.to_string());
+        let file = self.file(path);
         let properties = [
-            ("file", &**path),
+            ("file", &*file),
             ("line", &line),
             ("col", &column),
             ("title", title),
         ];
         self.command("error", &properties, &message);
+    }
+
+    /// A file of the suite as seen from outside.
+    fn file(&self, source: &str) -> String {
+        self.suite.join(source).to_string_lossy().into_owned()
     }
 
     fn summary(&mut self, summary: &Summary) {
@@ -78,6 +91,9 @@ impl<W: Write> Github<W> {
             |identity| format!("{} ({identity})", self.driver),
         );
         let title = format!("backup-tck on {who}");
+        if let Some(cut) = cut(self.selected, summary) {
+            self.command("warning", &[("title", &title)], &cut);
+        }
         let message = format!("{summary} in {:.2} s", summary.duration.as_secs_f64());
         self.command("notice", &[("title", &title)], &message);
     }
@@ -98,7 +114,12 @@ impl<W: Write> Github<W> {
 impl<W: Write> Report for Github<W> {
     fn consume(&mut self, event: &Event) {
         match event {
-            Event::Started { driver, .. } => self.driver.clone_from(driver),
+            Event::Started {
+                driver, scenarios, ..
+            } => {
+                self.driver.clone_from(driver);
+                self.selected = *scenarios;
+            }
             Event::Identified(identity) => self.identity = Some(identity.clone()),
             Event::ScenarioStarted { .. } => {}
             Event::ScenarioFinished(finished) => self.finished(finished),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::details::detail_text;
+use super::details::{cut, detail_text};
 use super::markup::Page;
 use crate::model::Identity;
 use crate::run::{Event, Finished, Outcome, Summary};
@@ -17,6 +17,7 @@ use crate::run::{Event, Finished, Outcome, Summary};
 pub struct Markdown<W> {
     out: W,
     driver: String,
+    selected: usize,
     identity: Option<Identity>,
     /// What did not pass, by name.
     entries: BTreeMap<String, Entry>,
@@ -40,6 +41,7 @@ impl<W: Write> Markdown<W> {
         Self {
             out,
             driver: String::new(),
+            selected: 0,
             identity: None,
             entries: BTreeMap::new(),
             summary: Summary::default(),
@@ -75,6 +77,9 @@ impl<W: Write> Markdown<W> {
             self.driver,
             self.summary.duration.as_secs_f64()
         ));
+        if let Some(cut) = cut(self.selected, &self.summary) {
+            page.line(format_args!("**Warning:** {cut}.\n"));
+        }
         page.line("| outcome | scenarios |\n|---|---:|");
         for (count, word) in self.summary.words() {
             page.line(format_args!("| {word} | {count} |"));
@@ -118,7 +123,12 @@ impl<W: Write> Markdown<W> {
 impl<W: Write> Report for Markdown<W> {
     fn consume(&mut self, event: &Event) {
         match event {
-            Event::Started { driver, .. } => self.driver.clone_from(driver),
+            Event::Started {
+                driver, scenarios, ..
+            } => {
+                self.driver.clone_from(driver);
+                self.selected = *scenarios;
+            }
             Event::Identified(identity) => self.identity = Some(identity.clone()),
             Event::ScenarioStarted { .. } => {}
             Event::ScenarioFinished(finished) => self.take(finished),

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Report;
 use super::details::{Detail, Tone, details};
-use crate::run::{Event, Finished, Outcome, Summary};
+use crate::run::{Event, Finished, Origin, Outcome, Summary};
 
 /// How the text looks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +30,7 @@ pub struct Text<W> {
     broken: Option<io::Error>,
 }
 
+const WORD_WIDTH: usize = 8;
 const NAME_WIDTH: usize = 54;
 
 impl<W: Write> Text<W> {
@@ -57,13 +58,19 @@ impl<W: Write> Text<W> {
         }
     }
 
-    fn start(&mut self, driver: &str, scenarios: usize, jobs: usize) {
+    fn start(&mut self, driver: &str, scenarios: usize, jobs: usize, suite: Origin) {
         let noun = if scenarios == 1 {
             "scenario"
         } else {
             "scenarios"
         };
-        self.line(&format!("{scenarios} {noun} on {driver}, {jobs} at a time"));
+        let of = match suite {
+            Origin::Folder => "",
+            Origin::Embedded => " of the suite inside this binary",
+        };
+        self.line(&format!(
+            "{scenarios} {noun}{of} on {driver}, {jobs} at a time"
+        ));
         if self.style.live {
             let bar = ProgressBar::new(scenarios as u64);
             let look = ProgressStyle::with_template("{spinner} {pos}/{len}  {wide_msg}  {elapsed}");
@@ -89,10 +96,12 @@ impl<W: Write> Text<W> {
             duration,
             ..
         } = finished;
-        let word = format!("{:<8}", emphasised(outcome));
+        let word = format!("{:<WORD_WIDTH$}", emphasised(outcome));
+        // A long word takes room of the name, so that the times stay below each other.
+        let room = (WORD_WIDTH + NAME_WIDTH).saturating_sub(word.len());
         let word = self.painted(outcome, &word);
         self.line(&format!(
-            "{word}  {name:<NAME_WIDTH$}  {:>6.2} s",
+            "{word}  {name:<room$}  {:>6.2} s",
             duration.as_secs_f64()
         ));
         for Detail { text, tone } in details(finished) {
@@ -155,7 +164,8 @@ impl<W: Write> Report for Text<W> {
                 driver,
                 scenarios,
                 jobs,
-            } => self.start(driver, *scenarios, *jobs),
+                suite,
+            } => self.start(driver, *scenarios, *jobs, *suite),
             Event::Identified(identity) => self.line(&format!("answered by {identity}")),
             Event::ScenarioStarted { name } => {
                 self.running.insert(name.clone());

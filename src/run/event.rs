@@ -23,6 +23,9 @@ pub enum Event {
         scenarios: usize,
         /// How many run at once.
         jobs: usize,
+        /// Where they are from; older records do not tell.
+        #[serde(default)]
+        suite: Origin,
     },
     /// A driver is ready and has told who it is; once for each run.
     Identified(Identity),
@@ -37,12 +40,23 @@ pub enum Event {
     Finished(Summary),
 }
 
+/// Where scenarios are from. The folder itself is not told: it differs between machines.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A folder.
+    #[default]
+    Folder,
+    /// The copy inside the binary.
+    Embedded,
+}
+
 /// A scenario that has ended.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Finished {
     /// Its name.
     pub name: String,
-    /// The path of its file; relative for an embedded one.
+    /// The path of its file inside its suite.
     pub source: String,
     /// What it shows; `None` where its file has problems.
     pub summary: Option<String>,
@@ -105,6 +119,33 @@ impl Summary {
             Outcome::Interrupted => &mut self.interrupted,
         };
         *counter += 1;
+    }
+
+    /// How many scenarios were counted.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        let Self {
+            passed,
+            failed,
+            crashed,
+            timed_out,
+            unexpected_pass,
+            broken,
+            skipped,
+            interrupted,
+            not_run,
+            stopped: _,
+            duration: _,
+        } = self;
+        passed
+            + failed
+            + crashed
+            + timed_out
+            + unexpected_pass
+            + broken
+            + skipped
+            + interrupted
+            + not_run
     }
 
     /// The counts that are worth a word, in words, in the order they matter.

@@ -14,7 +14,7 @@ pub use crate::driver::DriverError;
 #[cfg(feature = "libvirt")]
 pub use crate::driver::libvirt::{reaper, worker};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
-pub use event::{Event, Finished, Summary};
+pub use event::{Event, Finished, Origin, Summary};
 pub use one::{Ran, Stopped, run_scenario};
 pub use outcome::{Failure, Outcome, SourceProblem};
 pub use schedule::{Options, run};

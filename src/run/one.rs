@@ -59,7 +59,7 @@ pub fn run_scenario(
         .map_err(|error| DriverError::Failed(format!("an answer has no form in JSON: {error}")))?;
     if let Err(error) = played.and(closed) {
         return Err(Stopped {
-            error,
+            error: error.with_texts(|text| redactions.apply(text)),
             transcript: Some(Box::new(redacted)),
         });
     }

@@ -56,7 +56,7 @@ pub struct Failure {
 /// One problem of a scenario's file, at its place.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct SourceProblem {
-    /// The file.
+    /// The file, inside its suite.
     pub path: String,
     /// Its line, counted from 1.
     pub line: usize,
@@ -126,6 +126,17 @@ impl Outcome {
 }
 
 impl Failure {
+    /// The lines in which the transcript differs from its snapshot, where nothing else is wrong.
+    #[must_use]
+    pub fn only_snapshot(&self) -> Option<&[String]> {
+        match (&self.checks[..], &self.difference) {
+            ([], Some(Difference::Lines(lines))) => Some(lines),
+            ([], Some(Difference::NotRecorded | Difference::Unreadable) | None) | ([_, ..], _) => {
+                None
+            }
+        }
+    }
+
     fn gist(&self) -> String {
         match (&self.checks[..], &self.difference) {
             ([first, rest @ ..], _) => {

@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 
 use super::applicable::{not_about, not_begun, not_supported};
 use super::directory::RunDirectory;
-use super::event::{Event, Finished, Summary};
+use super::event::{Event, Finished, Origin, Summary};
 use super::one::{Ran, Stopped, run_scenario};
 use super::outcome::{Failure, Outcome, SourceProblem};
 use super::{Backing, DriverChoice};
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
 use crate::scenario::{Diagnostics, Problem, Scenario};
-use crate::snapshot::compare;
-use crate::suite::{Case, Suite};
+use crate::snapshot::{Difference, compare};
+use crate::suite::{Case, Suite, source_of};
 
 /// How a run goes about it.
 #[derive(Clone, Debug)]
@@ -55,6 +55,10 @@ pub fn run(
         driver: options.driver.to_string(),
         scenarios: cases.len(),
         jobs,
+        suite: match suite {
+            Suite::Folder(_) => Origin::Folder,
+            Suite::Embedded => Origin::Embedded,
+        },
     });
     let mut summary = Summary::default();
     let next = AtomicUsize::new(0);
@@ -149,7 +153,7 @@ impl Slot<'_> {
     fn finish(&mut self, case: &Case) -> Finished {
         let mut finished = Finished {
             name: case.name.clone(),
-            source: case.path.to_string_lossy().into_owned(),
+            source: source_of(&case.name),
             summary: None,
             refs: Vec::new(),
             outcome: Outcome::Interrupted,
@@ -164,7 +168,7 @@ impl Slot<'_> {
         let scenario = match &case.scenario {
             Ok(scenario) => scenario,
             Err(diagnostics) => {
-                finished.outcome = unsound(case, diagnostics);
+                finished.outcome = unsound(case, diagnostics, |text| self.portable(text));
                 return finished;
             }
         };
@@ -191,7 +195,7 @@ impl Slot<'_> {
             Err(Stopped { error, transcript }) => {
                 // What state the driver is in cannot be known: the next scenario gets another.
                 self.driver = None;
-                finished.outcome = stopped(error);
+                finished.outcome = stopped(error.with_texts(|text| self.portable(text)));
                 finished.transcript = transcript.map(|transcript| *transcript);
             }
         }
@@ -226,9 +230,16 @@ impl Slot<'_> {
     fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {
         let recorded = match self.suite.snapshot(&case.name) {
             Ok(recorded) => recorded,
-            Err(error) => return Outcome::broken(&error),
+            Err(error) => return Outcome::broken(&self.portable(&error.to_string())),
         };
         let difference = compare(recorded.as_deref(), &ran.text);
+        if difference == Some(Difference::Unreadable) {
+            let name = &case.name;
+            return Outcome::broken(&format!(
+                "snapshots/{name}.snap has no head, so it is no snapshot: restore it, or remove it \
+                 and record it on real libvirt: backup-tck bless {name}"
+            ));
+        }
         let checks: Vec<_> = ran
             .checks
             .iter()
@@ -240,14 +251,44 @@ impl Slot<'_> {
         }
         Outcome::Failed(Failure { checks, difference })
     }
+
+    /// The text without what differs between two runs or two machines: the run's own directory
+    /// with the worker's in it, and the suite's where its path is absolute.
+    fn portable(&self, text: &str) -> String {
+        let mut text = match self.directory {
+            Some(directory) => without_run(text, &directory.to_string_lossy()),
+            None => text.to_owned(),
+        };
+        if let Suite::Folder(folder) = self.suite
+            && folder.is_absolute()
+        {
+            text = text.replace(&format!("{}/", folder.display()), "");
+        }
+        text
+    }
+}
+
+/// The text with the run's directory, and a worker's in it, as a word.
+fn without_run(text: &str, directory: &str) -> String {
+    let mut parts = text.split(directory);
+    let mut redacted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let worker = part.strip_prefix("/w").and_then(|rest| {
+            let (name, rest) = rest.split_at_checked(6)?;
+            name.chars().all(|c| c.is_ascii_hexdigit()).then_some(rest)
+        });
+        redacted.push_str("[RUN]");
+        redacted.push_str(worker.unwrap_or(part));
+    }
+    redacted
 }
 
 /// A scenario whose file has problems.
-fn unsound(case: &Case, diagnostics: &Diagnostics) -> Outcome {
+fn unsound(case: &Case, diagnostics: &Diagnostics, portable: impl Fn(&str) -> String) -> Outcome {
     let placed = |problem: &Problem| {
         let (start, _) = diagnostics.places_of(problem);
         SourceProblem {
-            path: case.path.to_string_lossy().into_owned(),
+            path: source_of(&case.name),
             line: start.line,
             column: start.column,
             code: problem.code.to_owned(),
@@ -256,7 +297,7 @@ fn unsound(case: &Case, diagnostics: &Diagnostics) -> Outcome {
         }
     };
     Outcome::Broken {
-        reason: format!("{diagnostics}\n{}", diagnostics.render(false)),
+        reason: portable(&format!("{diagnostics}\n{}", diagnostics.render(false))),
         problems: diagnostics.problems().iter().map(placed).collect(),
     }
 }
@@ -276,4 +317,17 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_of_a_run_becomes_a_word() {
+        let text = "cannot open /tmp/backup-tck-a1/w0af31c/s2/vda: no such file; \
+                    see /tmp/backup-tck-a1/wide and /tmp/backup-tck-a1";
+        let expected = "cannot open [RUN]/s2/vda: no such file; see [RUN]/wide and [RUN]";
+        assert_eq!(without_run(text, "/tmp/backup-tck-a1"), expected);
+    }
 }

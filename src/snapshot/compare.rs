@@ -18,6 +18,12 @@ pub enum Difference {
     Lines(Vec<String>),
 }
 
+/// Whether a file has the form of a snapshot.
+#[must_use]
+pub fn is_snapshot(file: &str) -> bool {
+    body(file).is_some()
+}
+
 /// Compares a transcript's text with the recorded file.
 #[must_use]
 pub fn compare(recorded: Option<&str>, happened: &str) -> Option<Difference> {

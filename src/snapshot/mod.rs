@@ -7,5 +7,5 @@
 mod compare;
 mod file;
 
-pub use compare::{Difference, compare};
+pub use compare::{Difference, compare, is_snapshot};
 pub use file::{REFERENCE, SnapshotError, may_record, pending_path, record, write_pending};

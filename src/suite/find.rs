@@ -12,7 +12,7 @@ use super::{Case, File, load};
 /// A set of scenarios with their snapshots.
 #[derive(Clone, Debug)]
 pub enum Suite {
-    /// A folder that holds `scenarios/` and `snapshots/`.
+    /// A folder that holds `scenarios/`, and `snapshots/` once something was recorded.
     Folder(PathBuf),
     /// The copy inside the binary.
     Embedded,
@@ -61,10 +61,12 @@ impl Suite {
     pub const SCHEMA: &str = "scenario.schema.json";
 
     /// The suite of the folder `start` or of the nearest one above it; else the embedded one.
+    ///
+    /// `scenarios/` alone tells: a suite whose snapshots are not recorded yet must not give way to
+    /// another one.
     #[must_use]
     pub fn near(start: &Path) -> Self {
-        let is_suite =
-            |folder: &&Path| folder.join("scenarios").is_dir() && folder.join("snapshots").is_dir();
+        let is_suite = |folder: &&Path| folder.join("scenarios").is_dir();
         let folder = start.ancestors().find(is_suite);
         folder.map_or(Self::Embedded, |folder| Self::Folder(folder.to_owned()))
     }

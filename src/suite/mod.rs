@@ -1,6 +1,6 @@
 //! The scenarios and their snapshots: a folder on disk, or the copy inside the binary.
 //!
-//! In a checkout, or in any folder with `scenarios/` and `snapshots/`, those are used; elsewhere
+//! In a checkout, or in any folder with `scenarios/`, that and its `snapshots/` are used; elsewhere
 //! the embedded copy. Names are `<area>/<name>` and stable.
 
 mod case;
