@@ -86,6 +86,14 @@ impl Emitter<'_> {
             self.text.push(':');
             self.value(key, value, indent, &path);
         }
+        self.below(indent, path);
+    }
+
+    /// The comments behind the last entry.
+    fn below(&mut self, indent: usize, path: &Path) {
+        for comment in self.comments.take_below(path) {
+            self.line(indent, &comment);
+        }
     }
 
     /// What stands behind a key.
@@ -138,6 +146,7 @@ impl Emitter<'_> {
                 self.map(item, indent + 2, &path, true);
             }
         }
+        self.below(indent, path);
     }
 
     /// Ends the first line of a part.

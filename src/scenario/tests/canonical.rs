@@ -116,3 +116,44 @@ then: { result: ok }
 fn what_is_not_sound_is_not_formatted() {
     insta::assert_snapshot!(formatted("format: 1\nscenario: case\ndisks: []\n").unwrap_err());
 }
+
+/// A file whose history and last keys are given.
+fn with_history(rest: &str) -> String {
+    format!(
+        "format: 1\nscenario: case\nsummary: A case.\n\ndisks:\n  vda: {{ format: qcow2, size: 16M }}\n{rest}"
+    )
+}
+
+const LAST: &str = "\nwhen: start\n\nthen:\n  result: ok\n";
+
+#[test]
+fn a_comment_at_the_end_of_a_block_stays_in_it() {
+    let text = with_history(&format!(
+        "  # vdb: {{ format: raw, size: 16M }}\n\nhistory:\n  - start\n  # - guest-write: {{}}\n\n  # - destroy\n{LAST}  # message: none\n\n# the end\n"
+    ));
+    assert_eq!(formatted(&text).unwrap(), text);
+    let flow = text.replace("history:\n  - start", "history: [start]");
+    assert_eq!(formatted(&flow).unwrap(), text);
+}
+
+#[test]
+fn a_comment_above_the_first_key_is_about_that_key() {
+    let text = "# file\n\n# name\nscenario: case\nformat: 1\nsummary:\n  # text\n  A case.\ndisks: { vda: { format: raw, size: 1M } }\nwhen: start\nthen: { result: ok }\n";
+    let text = formatted(text).unwrap();
+    assert!(
+        text.starts_with(
+            "# file\nformat: 1\n# name\nscenario: case\n# text\nsummary: A case.\n\ndisks:"
+        ),
+        "{text}"
+    );
+    assert_eq!(formatted(&text).unwrap(), text);
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_are_brought_into_form() {
+    let text = with_history(LAST);
+    let foreign = format!("\u{FEFF}{}", text.replace('\n', "\r\n"));
+    assert_eq!(formatted(&foreign).unwrap(), text);
+    let told = formatted(&text.replace("\nwhen", "\rwhen")).unwrap_err();
+    assert!(told.contains("carriage return without"), "{told}");
+}
