@@ -305,14 +305,14 @@ impl<'a> Parts<'a> {
             Kind::List(items) => {
                 for (number, item) in items.iter().enumerate() {
                     let start = item.span.start;
-                    self.push(start, item, child(number.to_string()), parent, true);
+                    self.push(start, item, &child(number.to_string()), parent, true);
                 }
             }
             Kind::Map(entries) => {
                 for (key, value) in entries {
                     self.scalars.push(key.span.clone());
                     let path = child(key.word().unwrap_or_default());
-                    self.push(key.span.start, value, path, parent, false);
+                    self.push(key.span.start, value, &path, parent, false);
                 }
             }
             Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) => {
@@ -325,7 +325,7 @@ impl<'a> Parts<'a> {
         &mut self,
         start: usize,
         value: &Node,
-        path: Path,
+        path: &Path,
         parent: Option<usize>,
         is_item: bool,
     ) {
@@ -347,7 +347,7 @@ impl<'a> Parts<'a> {
             parent,
         });
         let number = self.all.len() - 1;
-        self.visit(value, &path, Some(number));
+        self.visit(value, path, Some(number));
     }
 
     /// Where a comment starts in a line; a `#` inside a scalar starts none.

@@ -100,7 +100,7 @@ fn with_lines(text: &str, chosen: impl Iterator<Item = (Index, bool)>) -> String
     }
     let lines = above.iter().zip(lines);
     lines
-        .map(|(above, line)| format!("{above}{line}\n"))
+        .flat_map(|(above, line)| [above.as_str(), line, "\n"])
         .collect()
 }
 
