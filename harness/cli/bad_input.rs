@@ -81,6 +81,38 @@ fn a_scenario_out_of_place_is_told() {
 }
 
 #[test]
+fn a_file_that_would_never_be_found_is_told() {
+    for name in ["x.yml", "x.YAML"] {
+        let copy = Copy::new();
+        std::fs::write(copy.0.path().join("scenarios/seed").join(name), "").unwrap();
+        let text = told(backup_tck().arg("run").current_dir(&copy.0));
+        assert!(
+            text.starts_with("exit 2") && text.contains("ends with .yaml"),
+            "{text}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let copy = Copy::new();
+    let pipe = copy.0.path().join("scenarios/seed/pipe.yaml");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let text = told(backup_tck().arg("check").current_dir(&copy.0));
+    assert!(
+        text.starts_with("exit 3") && text.contains("it is no file"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_file_that_is_no_text_is_broken_and_the_others_run() {
     let copy = Copy::new();
     std::fs::write(

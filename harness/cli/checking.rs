@@ -168,6 +168,45 @@ fn format_leaves_a_file_with_problems_as_it_is() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn format_keeps_links_modes_and_owners() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+    let copy = Copy::new();
+    let file = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
+    let path = copy.0.path().join(file);
+    let canonical = fs::read_to_string(&path).unwrap();
+    let link = copy.0.path().join("link.yaml");
+    symlink(file, &link).unwrap();
+    copy.edit(file, "format: 1", "format:   1");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+    let run = || {
+        told(
+            backup_tck()
+                .args(["format", "link.yaml"])
+                .current_dir(&copy.0),
+        )
+    };
+    let text = run();
+    assert!(
+        text.starts_with("exit 3") && text.contains("read-only"),
+        "{text}"
+    );
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    // Works for root alone.
+    let _ = chown(&path, Some(65534), Some(65534));
+    let before = fs::metadata(&path).unwrap();
+    let text = run();
+    assert!(text.starts_with("exit 0"), "{text}");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&path).unwrap(), canonical);
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(
+        (after.mode(), after.uid(), after.gid()),
+        (before.mode(), before.uid(), before.gid())
+    );
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn format_leaves_a_file_that_cannot_be_replaced() {

@@ -1,7 +1,9 @@
 //! `format`: scenario files in their canonical form.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
+#[cfg(unix)]
+use std::path::Path;
 
 use clap::Args;
 use tempfile::NamedTempFile;
@@ -18,7 +20,8 @@ pub(super) struct FormatArgs {
     #[command(flatten)]
     files: Files,
 
-    /// Change nothing; exit with 1 where a file is not in its canonical form
+    /// Change nothing; exit with 1 where a file is not in its canonical form, whose lines end with
+    /// LF alone
     #[arg(long)]
     check: bool,
 }
@@ -82,16 +85,31 @@ fn canonical(file: &File) -> Result<String, Diagnostics> {
     }
 }
 
-/// Replaces a file in one go: a full disk or a signal leaves the old one.
-fn replace(file: &File, text: &str) -> std::io::Result<()> {
-    let folder = file
-        .path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut new = NamedTempFile::new_in(folder.unwrap_or_else(|| ".".as_ref()))?;
+/// Replaces a file in one go: a full disk or a signal leaves the old one. Its links, its mode and
+/// its owner stay.
+fn replace(file: &File, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(&file.path)?;
+    let old = fs::metadata(&path)?;
+    if old.permissions().readonly() {
+        let reason = "the file is read-only; chmod u+w it first";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+    }
+    let mut new = NamedTempFile::new_in(path.parent().unwrap_or_else(|| ".".as_ref()))?;
     new.write_all(text.as_bytes())?;
+    #[cfg(unix)]
+    keep_owner(new.path(), &old);
+    fs::set_permissions(new.path(), old.permissions())?;
     new.as_file().sync_all()?;
-    fs::set_permissions(new.path(), fs::metadata(&file.path)?.permissions())?;
-    new.persist(&file.path).map_err(|error| error.error)?;
+    new.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Only root gives files away; anybody else may still hand one to a group of theirs.
+#[cfg(unix)]
+fn keep_owner(new: &Path, old: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, chown};
+    if chown(new, Some(old.uid()), Some(old.gid())).is_err() {
+        // Who may write the file owns the new one, as with any editor.
+        let _ = chown(new, None, Some(old.gid()));
+    }
 }

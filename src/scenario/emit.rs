@@ -7,7 +7,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::comments::{Comments, Path};
+use super::comments::Comments;
+use super::parts::Path;
 use super::tree::{Kind, Node};
 
 /// Columns that a line in flow style may have.
@@ -86,6 +87,14 @@ impl Emitter<'_> {
             self.text.push(':');
             self.value(key, value, indent, &path);
         }
+        self.below(indent, path);
+    }
+
+    /// The comments behind the last entry.
+    fn below(&mut self, indent: usize, path: &Path) {
+        for comment in self.comments.take_below(path) {
+            self.line(indent, &comment);
+        }
     }
 
     /// What stands behind a key.
@@ -138,6 +147,7 @@ impl Emitter<'_> {
                 self.map(item, indent + 2, &path, true);
             }
         }
+        self.below(indent, path);
     }
 
     /// Ends the first line of a part.

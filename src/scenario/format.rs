@@ -14,28 +14,37 @@ use super::syntax::{Document, Step};
 use super::tree::Node;
 
 /// Brings a file into its canonical form. What the file means is not checked, only its structure;
-/// what the form says is read back and compared before it is handed out.
+/// what the form says is read back and compared before it is handed out. Its lines end with line
+/// feeds, and no byte order mark stands before them.
 ///
 /// # Errors
 /// The file's structure is not sound, or a comment has no place in the canonical form.
 pub fn format(path: &Path, text: &str) -> Result<String, Diagnostics> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let text = &text.replace("\r\n", "\n");
     let broken = |problems| Diagnostics::new(path, text, problems);
+    if let Some(at) = text.find('\r') {
+        return Err(broken(vec![bare_return(at)]));
+    }
     let root = tree(text).map_err(|problem| broken(vec![problem]))?;
     let found = shape::check(&root);
     if !found.problems.is_empty() {
         return Err(broken(found.problems));
     }
     let document = decoded(&root).map_err(|problem| broken(vec![problem]))?;
-    let comments = Comments::of(text, &root);
+    let value = value_of(&document);
+    let mut comments = Comments::of(text, &root);
+    comments.settle(&value);
     let mut left = comments.clone();
-    let formatted = emit(&value_of(&document), &mut left);
+    let formatted = emit(&value, &mut left);
     let lost: Vec<Problem> = left.places().map(lost_comment).collect();
     if !lost.is_empty() {
         return Err(broken(lost));
     }
     let same = Node::parse(&formatted).is_ok_and(|root| {
-        let words = Comments::of(&formatted, &root).words() == comments.words();
-        words && decoded(&root).is_ok_and(|read| read == document)
+        let mut read = Comments::of(&formatted, &root);
+        read.settle(&value);
+        read.agree_with(&comments) && decoded(&root).is_ok_and(|read| read == document)
     });
     if same {
         Ok(formatted)
@@ -51,6 +60,14 @@ fn decoded(root: &Node) -> Result<Document, Problem> {
         let message = format!("a defect of the checker let this through: {error}");
         Problem::new("scenario::yaml", root.span.clone(), message)
     })
+}
+
+/// YAML ends a line there, and few editors do: what looks like a comment may be more than that.
+fn bare_return(at: usize) -> Problem {
+    let message = "a carriage return without a line feed ends a line";
+    Problem::new("scenario::yaml", at..at + 1, message)
+        .label("it is here")
+        .help("end the lines of the file with line feeds")
 }
 
 fn lost_comment(place: std::ops::Range<usize>) -> Problem {

@@ -14,6 +14,7 @@ mod emit;
 mod expand;
 mod format;
 mod parse;
+mod parts;
 mod reference;
 mod schema;
 mod shape;

@@ -40,6 +40,9 @@ pub enum SuiteError {
     /// A scenario lies where no area is.
     #[error("{} lies outside an area; move it to scenarios/AREA/NAME.yaml", .0.display())]
     Misplaced(PathBuf),
+    /// A scenario's file has another ending.
+    #[error("{} would never be found: a scenario's file ends with .yaml", .0.display())]
+    Spelling(PathBuf),
     /// A folder was named that holds no suite.
     #[error("{} holds no `scenarios` folder", .0.display())]
     NoSuite(PathBuf),
@@ -167,6 +170,9 @@ fn files_in(folder: &Path) -> Result<Vec<File>, SuiteError> {
                 for deeper in entries(&path)? {
                     refuse_scenario(&deeper)?;
                 }
+                refuse_scenario(&path)?;
+            } else if is_other_spelling(&path) {
+                return Err(SuiteError::Spelling(path));
             } else if is_scenario(&path) {
                 files.push(file(&area_name, path));
             }
@@ -184,6 +190,13 @@ fn file(area: &str, path: PathBuf) -> File {
 fn is_scenario(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension == "yaml")
+}
+
+/// A file that its author takes for a scenario, and that nobody would ever run.
+fn is_other_spelling(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let ending = ending.to_lowercase();
+    ["yaml", "yml"].contains(&ending.as_str()) && !is_scenario(path)
 }
 
 fn refuse_scenario(path: &Path) -> Result<(), SuiteError> {
