@@ -75,7 +75,11 @@ pub(super) fn execute(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     }
     let suite = args.files.suite()?;
     if args.files.is_all() {
-        check_snapshots(&suite)?;
+        let scenarios = files.iter().zip(&read).flat_map(|(file, read)| {
+            let names = read.iter().flatten();
+            names.map(|scenario| format!("{}/{}", file.area(), scenario.name))
+        });
+        check_snapshots(&suite, &scenarios.collect())?;
     } else if let Suite::Folder(folder) = &suite {
         let scenarios = files.iter().zip(&read).flat_map(|(file, read)| {
             let inside = file.path.strip_prefix(folder.join("scenarios")).ok();
@@ -93,13 +97,11 @@ pub(super) fn execute(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
 }
 
 /// A snapshot without a scenario is never compared; a scenario without one has not been recorded.
-fn check_snapshots(suite: &Suite) -> Result<(), ExitCode> {
+fn check_snapshots(suite: &Suite, scenarios: &BTreeSet<String>) -> Result<(), ExitCode> {
     let told = |error: SuiteError| fail(ExitCode::Usage, &error.to_string());
     let snapshots: BTreeSet<String> = suite.snapshots().map_err(told)?.into_iter().collect();
-    let cases = suite.cases().map_err(told)?.into_iter();
-    let scenarios: BTreeSet<String> = cases.map(|case| case.name).collect();
     let sound = check_each(suite, scenarios.iter().cloned());
-    let orphans: Vec<&String> = snapshots.difference(&scenarios).collect();
+    let orphans: Vec<&String> = snapshots.difference(scenarios).collect();
     for name in &orphans {
         note(&format!(
             "snapshots/{name}.snap has no scenario: remove it, or bring its scenario back"

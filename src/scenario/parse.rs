@@ -75,25 +75,12 @@ pub fn renamed(path: &Path, text: &str, name: &str) -> Result<String, Diagnostic
     let broken = |problems| Diagnostics::new(path, text, problems);
     let root = tree(text).map_err(|problem| broken(vec![problem]))?;
     let problems = shape::check(&root).problems;
-    let place = match &root.kind {
-        Kind::Map(entries) if problems.is_empty() => {
-            let is_name = |key: &Node| matches!(&key.kind, Kind::Text(key) if key == "scenario");
-            let entry = entries.iter().find(|(key, _)| is_name(key));
-            entry.map(|(_, value)| value.span.clone())
-        }
-        Kind::Null
-        | Kind::Bool(_)
-        | Kind::Int(_)
-        | Kind::Float(_)
-        | Kind::Text(_)
-        | Kind::List(_)
-        | Kind::Map(_) => None,
-    };
-    let Some(place) = place else {
+    let name_node = root.get("scenario").filter(|_| problems.is_empty());
+    let Some(name_node) = name_node else {
         return Err(broken(problems));
     };
     let mut renamed = text.to_owned();
-    renamed.replace_range(place, name);
+    renamed.replace_range(name_node.span.clone(), name);
     Ok(renamed)
 }
 
@@ -136,27 +123,17 @@ fn read(root: &Node, file_stem: &str) -> (Vec<Scenario>, Vec<Problem>) {
 
 /// Nothing else can be said about a file of another format.
 fn other_format(root: &Node) -> Option<Problem> {
-    let Kind::Map(entries) = &root.kind else {
+    let node = root.get("format")?;
+    let Kind::Int(format) = node.kind else {
         return None;
     };
-    let is_format = |key: &Node| matches!(&key.kind, Kind::Text(name) if name == "format");
-    let (_, node) = entries.iter().find(|(key, _)| is_format(key))?;
-    match node.kind {
-        Kind::Int(format) if format != FORMAT => Some(
-            Problem::new(
-                "scenario::format",
-                node.span.clone(),
-                format!("format {format} is not known"),
-            )
-            .label(format!("this build reads format {FORMAT}"))
-            .help("a newer backup-tck may read it"),
-        ),
-        Kind::Null
-        | Kind::Bool(_)
-        | Kind::Int(_)
-        | Kind::Float(_)
-        | Kind::Text(_)
-        | Kind::List(_)
-        | Kind::Map(_) => None,
-    }
+    (format != FORMAT).then(|| {
+        Problem::new(
+            "scenario::format",
+            node.span.clone(),
+            format!("format {format} is not known"),
+        )
+        .label(format!("this build reads format {FORMAT}"))
+        .help("a newer backup-tck may read it")
+    })
 }

@@ -85,6 +85,16 @@ impl Node {
         }
     }
 
+    /// The value of a key, where the node is a map that has it.
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+        let Kind::Map(entries) = &self.kind else {
+            return None;
+        };
+        let is_wanted = |key: &Self| matches!(&key.kind, Kind::Text(key) if key == name);
+        let entry = entries.iter().find(|(key, _)| is_wanted(key));
+        entry.map(|(_, value)| value)
+    }
+
     /// The node as one word; a number by its digits.
     pub(super) fn word(&self) -> Option<String> {
         match &self.kind {

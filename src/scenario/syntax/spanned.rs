@@ -54,28 +54,25 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Spanned<T>, A::Error> {
-        let mut next = |wanted: &'static str| {
-            let found = entries.next_key::<String>()?;
-            if found.as_deref() == Some(wanted) {
-                Ok(())
-            } else {
-                Err(serde::de::Error::missing_field(wanted))
-            }
-        };
-        next(FIELDS[0])?;
-        let start = entries.next_value()?;
-        let mut next = |wanted: &'static str| match entries.next_key::<String>()? {
-            Some(found) if found == wanted => Ok(()),
-            Some(_) | None => Err(serde::de::Error::missing_field(wanted)),
-        };
-        next(FIELDS[1])?;
-        let end = entries.next_value()?;
-        entries.next_key::<String>()?;
-        let value = entries.next_value()?;
+        let start = field(&mut entries, FIELDS[0])?;
+        let end = field(&mut entries, FIELDS[1])?;
+        let value = field(&mut entries, FIELDS[2])?;
         Ok(Spanned {
             value,
             span: start..end,
         })
+    }
+}
+
+/// The next field, which must be this one.
+fn field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    entries: &mut A,
+    name: &'static str,
+) -> Result<T, A::Error> {
+    if entries.next_key::<String>()?.as_deref() == Some(name) {
+        entries.next_value()
+    } else {
+        Err(serde::de::Error::missing_field(name))
     }
 }
 
