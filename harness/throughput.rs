@@ -235,6 +235,7 @@ mod real {
                 .display()
                 .to_string(),
             directory: directory.clone(),
+            ports: Vec::new(),
         };
         let file = |name: &str, text: &str| {
             let path = root.path().join(name);

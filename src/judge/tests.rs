@@ -17,6 +17,7 @@ fn facts(code: ErrorCode) -> Facts {
         disk: disk.to_owned(),
         base: Some("cp1".to_owned()),
         target: None,
+        export: None,
     };
     Facts {
         api: Api::DomainBackupBegin,
@@ -24,6 +25,7 @@ fn facts(code: ErrorCode) -> Facts {
         request: Request {
             checkpoint: Some("cp9".to_owned()),
             disks: vec![disk("vda"), disk("vdb")],
+            server: None,
         },
         observed: Observed {
             domain_state: Some(DomainState::Running),

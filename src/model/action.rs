@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BitmapTable, Content, DiskFormat, JobEnd, Size};
+use super::{BitmapTable, Content, DiskFormat, JobEnd, NbdServer, Size};
 
 /// An image file and the format it is read as.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -73,6 +73,105 @@ pub enum Action {
         /// Absolute path of the directory.
         directory: String,
     },
+    /// Kills the domain's QEMU process, as a crash or a loss of power does, and waits until
+    /// libvirt says that the domain is shut off.
+    KillEmulator {
+        /// Name of the domain; it must be active.
+        domain: String,
+    },
+    /// `qemu-img bitmap`: changes one bitmap of a closed image.
+    ChangeBitmap {
+        /// The image.
+        image: ImageRef,
+        /// Name of the bitmap.
+        bitmap: String,
+        /// What is done to it.
+        change: BitmapChange,
+    },
+    /// QEMU's monitor command `nbd-server-start`, behind libvirt's back.
+    StartNbdServer {
+        /// Name of the domain; it must be active.
+        domain: String,
+        /// Where the server listens.
+        server: NbdServer,
+    },
+    /// QEMU's monitor command `nbd-server-stop`.
+    StopNbdServer {
+        /// Name of the domain; it must be active.
+        domain: String,
+    },
+    /// What a client of a pull backup does: reads an export over NBD into a new image of its own.
+    ReadExport {
+        /// Where the server listens.
+        server: NbdServer,
+        /// Name of the export.
+        export: String,
+        /// Name of the exported bitmap whose dirty extents are read; `None` reads everything.
+        bitmap: Option<String>,
+        /// The image that is made; what is not read is not allocated in it.
+        image: ImageRef,
+    },
+    /// Waits until a disk's block job has ended or is ready to change over.
+    AwaitBlockJob {
+        /// Name of the domain; it must be active.
+        domain: String,
+        /// Target device.
+        disk: String,
+    },
+    /// Whether an NBD server could listen there; nothing is left behind.
+    ProbeServer {
+        /// Where.
+        server: NbdServer,
+    },
+    /// Makes a directory.
+    MakeDirectory {
+        /// Absolute path.
+        path: String,
+    },
+    /// Removes an empty directory.
+    RemoveDirectory {
+        /// Absolute path.
+        path: String,
+    },
+    /// Makes a plain, empty file; nothing of that name may be there.
+    MakeFile {
+        /// Absolute path.
+        path: String,
+    },
+    /// Removes a file.
+    RemoveFile {
+        /// Absolute path.
+        path: String,
+    },
+    /// Listens on a TCP port of the loopback address until it is released or the scenario ends.
+    OccupyPort {
+        /// The port.
+        port: u16,
+    },
+    /// Stops listening on a TCP port.
+    ReleasePort {
+        /// The port.
+        port: u16,
+    },
+}
+
+/// What `qemu-img bitmap` does to a bitmap (`docs/tools/qemu-img.rst`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BitmapChange {
+    /// `--add`: an empty bitmap that records.
+    Add {
+        /// Bytes that one bit covers; `None` leaves it to the tool.
+        granularity: Option<Size>,
+    },
+    /// `--remove`.
+    Remove,
+    /// `--clear`: no bit is set any more.
+    Clear,
+    /// `--enable`: it records.
+    Enable,
+    /// `--disable`: it does not record.
+    Disable,
 }
 
 /// What an action showed.
@@ -89,6 +188,8 @@ pub enum Observation {
     Content(Content),
     /// What `qemu-img check` found; `None` is a clean image.
     Check(Option<String>),
+    /// Why an NBD server could not listen; `None` is a place where it can.
+    Listening(Option<String>),
     /// File names, sorted.
     Files(Vec<String>),
 }

@@ -34,6 +34,10 @@ pub mod flags {
     pub const CHECKPOINT_XML_SIZE: u32 = 4;
     /// `VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL`.
     pub const CHECKPOINT_LIST_TOPOLOGICAL: u32 = 2;
+    /// `VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB`: a defined domain may have the job too.
+    pub const BLOCK_COPY_TRANSIENT_JOB: u32 = 4;
+    /// `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT`.
+    pub const BLOCK_JOB_ABORT_PIVOT: u32 = 2;
     /// `VIR_DOMAIN_UNDEFINE_MANAGED_SAVE`.
     pub const UNDEFINE_MANAGED_SAVE: u32 = 1;
     /// `VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA`.
@@ -129,6 +133,8 @@ apis! {
     DomainAbortJobFlags = "virDomainAbortJobFlags" [] true;
     /// Tells about the domain's job.
     DomainGetJobStats = "virDomainGetJobStats" [] true;
+    /// Copies one disk to another image; without its parameters.
+    DomainBlockCopy = "virDomainBlockCopy" [Disk Xml] true;
     /// Aborts the block job of one disk.
     DomainBlockJobAbort = "virDomainBlockJobAbort" [Disk] true;
     /// Tells about the block job of one disk.

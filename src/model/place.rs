@@ -13,4 +13,10 @@ pub struct Place {
     pub uuid: String,
     /// Absolute path of the emulator that the domain's XML names.
     pub emulator: String,
+    /// TCP ports of the loopback address that nobody listened on when the place was made, in the
+    /// order of the numbers by which scenarios name them.
+    pub ports: Vec<u16>,
 }
+
+/// How many TCP ports a scenario has.
+pub const PORTS: usize = 9;

@@ -6,7 +6,7 @@
 use roxmltree::{Document, Node};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Call, DiskFormat, ImageRef};
+use super::{Api, Call, DiskFormat, ImageRef, NbdServer};
 
 /// What a call asks for, as far as it can be read.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -15,6 +15,9 @@ pub struct Request {
     pub checkpoint: Option<String>,
     /// The disks that the call is about; empty where the document leaves the choice to libvirt.
     pub disks: Vec<RequestedDisk>,
+    /// Where the NBD server of a pull backup is to listen.
+    #[serde(default)]
+    pub server: Option<NbdServer>,
 }
 
 /// A disk that a call is about.
@@ -24,8 +27,20 @@ pub struct RequestedDisk {
     pub disk: String,
     /// The checkpoint that an incremental backup of it is based on.
     pub base: Option<String>,
-    /// Where a backup of it goes.
+    /// Where a push backup of it goes.
     pub target: Option<ImageRef>,
+    /// What a pull backup offers of it.
+    #[serde(default)]
+    pub export: Option<Export>,
+}
+
+/// What a pull backup offers of one disk over NBD.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Export {
+    /// Name of the export.
+    pub name: String,
+    /// Name of the bitmap that tells what has changed; `None` for a full backup.
+    pub bitmap: Option<String>,
 }
 
 impl Request {
@@ -42,10 +57,12 @@ impl Request {
             (Api::CheckpointCreate, Some(root)) => Self {
                 checkpoint: text(root, "name"),
                 disks: disks(root, "checkpoint"),
+                server: None,
             },
             (Api::DomainBackupBegin, Some(root)) => Self {
                 checkpoint: checkpoint_root.and_then(|root| text(root, "name")),
                 disks: disks(root, "backup"),
+                server: child(root, "server").and_then(NbdServer::of),
             },
             (_, _) => Self {
                 checkpoint: call.checkpoint.clone(),
@@ -81,6 +98,7 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
         },
     );
     let common = common.filter(|base| !base.is_empty());
+    let is_pull = root.attribute("mode") == Some("pull");
     let list = child(root, "disks")
         .into_iter()
         .flat_map(|list| list.children());
@@ -96,8 +114,10 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
                 (_, Some(own)) => Some(own.to_owned()),
                 (_, None) => common.clone(),
             };
+            let disk = node.attribute("name")?.to_owned();
             Some(RequestedDisk {
-                disk: node.attribute("name")?.to_owned(),
+                export: is_pull.then(|| export(node, &disk, base.is_some())),
+                disk,
                 base,
                 target: path.zip(format).map(|(path, format)| ImageRef {
                     path: path.to_owned(),
@@ -106,6 +126,17 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
             })
         })
         .collect()
+}
+
+/// The names that `src/conf/backup_conf.c:virDomainBackupAlignDisks` and
+/// `src/qemu/qemu_backup.c:qemuBackupBeginPullExportDisks` give what the document leaves open.
+fn export(node: Node<'_, '_>, disk: &str, is_incremental: bool) -> Export {
+    let given = |name: &str| node.attribute(name).map(str::to_owned);
+    Export {
+        name: given("exportname").unwrap_or_else(|| disk.to_owned()),
+        bitmap: is_incremental
+            .then(|| given("exportbitmap").unwrap_or_else(|| format!("backup-{disk}"))),
+    }
 }
 
 fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
@@ -141,5 +172,25 @@ mod tests {
             []
         );
         assert_eq!(needed("not XML"), []);
+    }
+
+    #[test]
+    fn a_pull_backup_offers_what_libvirt_names() {
+        let xml = "<domainbackup mode='pull'><incremental>c1</incremental>\
+            <server transport='tcp' name='127.0.0.1' port='10809'/><disks><disk name='vda'/>\
+            <disk name='vdb' backupmode='full' exportname='b' exportbitmap='c'/></disks></domainbackup>";
+        let request = Request::of(&Call::new(Api::DomainBackupBegin, "d").xml(xml.to_owned()));
+        assert_eq!(request.server, Some(NbdServer::Port(10_809)));
+        let exports: Vec<_> = request.disks.into_iter().map(|disk| disk.export).collect();
+        let export = |name: &str, bitmap: Option<&str>| {
+            Some(Export {
+                name: name.to_owned(),
+                bitmap: bitmap.map(str::to_owned),
+            })
+        };
+        assert_eq!(
+            exports,
+            [export("vda", Some("backup-vda")), export("b", None)]
+        );
     }
 }

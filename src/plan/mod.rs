@@ -3,10 +3,13 @@
 //! Defaults are filled in and intent becomes XML text here, so that every driver receives the
 //! same bytes. A plan knows no driver, and of the scenario file it keeps only what names a step.
 
+mod actions;
+mod calls;
 mod lower;
 mod step;
+mod steps;
 mod xml;
 
 pub use lower::{lower, unsupported};
 pub use step::{NotSupported, Operation, Plan, PlannedCall, PlannedDisk, Step};
-pub use xml::{BackupTarget, BackupXml, checkpoint_xml, domain_xml};
+pub use xml::{BackupDisk, BackupXml, checkpoint_xml, domain_xml, redefinition_xml};

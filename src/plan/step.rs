@@ -47,6 +47,11 @@ pub enum Operation {
     Act(Action),
     /// Waits for the backup job that the last `virDomainBackupBegin` started.
     AwaitBackup,
+    /// Reads what the running pull backup exports, then ends it as its client does, by
+    /// `virDomainAbortJob`.
+    EndBackup,
+    /// Aborts the running backup, and waits for its end.
+    AbortBackup,
 }
 
 /// A call whose XML may come from an earlier answer.
@@ -71,6 +76,15 @@ pub struct NotSupported {
 }
 
 impl Step {
+    /// A step of this name.
+    #[must_use]
+    pub fn of(label: impl Into<String>, operation: Operation) -> Self {
+        Self {
+            label: label.into(),
+            operation,
+        }
+    }
+
     /// A call that is complete.
     #[must_use]
     pub fn call(label: &str, call: Call) -> Self {
@@ -100,18 +114,23 @@ impl Step {
         }
     }
 
-    /// A push backup begins, together with a checkpoint where its name and document are given.
+    /// A backup begins, together with a checkpoint where its name and document are given.
     #[must_use]
-    pub fn push_backup(
+    pub fn backup(
         domain: &str,
         backup: &BackupXml<'_>,
         checkpoint: Option<(&str, String)>,
         disks: &[PlannedDisk],
     ) -> Self {
-        let kind = backup
-            .incremental
-            .map_or_else(|| "full".to_owned(), |base| format!("incremental={base}"));
-        let mut label = format!("backup-begin push {kind}");
+        let mode = if backup.is_pull { "pull" } else { "push" };
+        let base = backup.incremental;
+        let kind = base.map_or_else(|| "full".to_owned(), |base| format!("incremental={base}"));
+        let mut label = format!("backup-begin {mode} {kind}");
+        for disk in &backup.disks {
+            if let Some(own) = disk.incremental.or(disk.mode) {
+                label = format!("{label} {}={own}", disk.disk);
+            }
+        }
         let mut call = Call::new(Api::DomainBackupBegin, domain).xml(backup_xml(backup, disks));
         if let Some((name, document)) = checkpoint {
             label = format!("{label} checkpoint={name}");

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use quick_xml::escape::escape;
 
 use super::PlannedDisk;
-use crate::model::{DiskFormat, ImageRef, Place};
+use crate::model::{DiskFormat, ImageRef, NbdServer, Place};
 
 /// A domain that is cheap to start: TCG, 32 MiB, nothing but its disks.
 ///
@@ -89,96 +89,122 @@ pub fn checkpoint_xml(
     xml.0
 }
 
-/// What a push backup document says.
-#[derive(Clone, Debug, Default)]
-pub struct BackupXml<'a> {
-    /// Name of the checkpoint that the backup is based on.
-    pub incremental: Option<&'a str>,
-    /// Target device, target image, whether the format is written, and the secret of an
-    /// encrypted target.
-    pub targets: Vec<BackupTarget<'a>>,
+/// The redefinition of a checkpoint on exactly these disks, for a client that has nothing else of
+/// it: no parent, and some time of creation, which libvirt demands.
+#[must_use]
+pub fn redefinition_xml(name: &str, disks: &[String]) -> String {
+    let mut xml = Document::default();
+    let name = escape(name);
+    xml.line("<domaincheckpoint>");
+    xml.line(format_args!("  <name>{name}</name>"));
+    xml.line("  <creationTime>1</creationTime>");
+    xml.line("  <disks>");
+    for disk in disks {
+        xml.line(format_args!(
+            "    <disk name='{}' checkpoint='bitmap' bitmap='{name}'/>",
+            escape(disk)
+        ));
+    }
+    xml.line("  </disks>");
+    xml.line("</domaincheckpoint>");
+    xml.0
 }
 
-/// One disk of a push backup document.
-#[derive(Clone, Debug)]
-pub struct BackupTarget<'a> {
+/// The destination of a block copy.
+pub(super) fn copy_xml(image: &ImageRef) -> String {
+    let mut xml = Document::default();
+    xml.line("<disk type='file'>");
+    xml.line(format_args!("  <driver type='{}'/>", image.format));
+    xml.line(format_args!("  <source file='{}'/>", escape(&image.path)));
+    xml.line("</disk>");
+    xml.0
+}
+
+/// What a backup document says.
+#[derive(Clone, Debug, Default)]
+pub struct BackupXml<'a> {
+    /// Whether the client moves the data over NBD.
+    pub is_pull: bool,
+    /// Name of the checkpoint that the backup is based on.
+    pub incremental: Option<&'a str>,
+    /// Where the NBD server of a pull backup listens.
+    pub server: Option<&'a NbdServer>,
+    /// Whether its connection is encrypted.
+    pub tls: bool,
+    /// The disks that take part.
+    pub disks: Vec<BackupDisk<'a>>,
+}
+
+/// One disk of a backup document.
+#[derive(Clone, Debug, Default)]
+pub struct BackupDisk<'a> {
     /// Target device.
     pub disk: &'a str,
-    /// Absolute path of the target.
-    pub path: &'a str,
+    /// Absolute path of the target of a push backup, or of the scratch file of a pull backup;
+    /// `None` leaves it to libvirt.
+    pub path: Option<&'a str>,
     /// Its format; `None` leaves it to libvirt (qcow2).
     pub format: Option<DiskFormat>,
     /// The attribute `backupmode`.
     pub mode: Option<&'a str>,
     /// The attribute `incremental`.
     pub incremental: Option<&'a str>,
+    /// The attribute `exportname`.
+    pub export_name: Option<&'a str>,
+    /// The attribute `exportbitmap`.
+    pub export_bitmap: Option<&'a str>,
     /// Usage name of the secret of a LUKS-encrypted target.
     pub luks_secret_usage: Option<&'a str>,
 }
 
-impl<'a> BackupTarget<'a> {
-    /// A plain target.
+impl<'a> BackupDisk<'a> {
+    /// A disk with a plain target.
     #[must_use]
     pub fn plain(disk: &'a str, image: &'a ImageRef) -> Self {
         Self {
             disk,
-            path: &image.path,
+            path: Some(&image.path),
             format: Some(image.format),
-            mode: None,
-            incremental: None,
-            luks_secret_usage: None,
+            ..Self::default()
         }
     }
 }
 
-/// A `<domainbackup mode='push'>` document; every disk of the domain is listed, and those that
-/// take no part say so.
+/// A `<domainbackup>` document; every disk of the domain is listed, and those that take no part
+/// say so.
 pub(super) fn backup_xml(backup: &BackupXml<'_>, disks: &[PlannedDisk]) -> String {
     let mut xml = Document::default();
-    xml.line("<domainbackup mode='push'>");
+    let mode = if backup.is_pull { "pull" } else { "push" };
+    xml.line(format_args!("<domainbackup mode='{mode}'>"));
     if let Some(base) = backup.incremental {
         xml.line(format_args!(
             "  <incremental>{}</incremental>",
             escape(base)
         ));
     }
+    if let Some(server) = backup.server {
+        let tls = if backup.tls { " tls='yes'" } else { "" };
+        match server {
+            NbdServer::Socket(path) => {
+                let path = escape(path);
+                xml.line(format_args!(
+                    "  <server transport='unix' socket='{path}'{tls}/>"
+                ));
+            }
+            NbdServer::Port(port) => xml.line(format_args!(
+                "  <server transport='tcp' name='127.0.0.1' port='{port}'{tls}/>"
+            )),
+        }
+    }
     xml.line("  <disks>");
     for disk in disks {
-        let target = backup
-            .targets
-            .iter()
-            .find(|target| target.disk == disk.target);
-        let name = escape(&disk.target);
-        let Some(target) = target else {
-            xml.line(format_args!("    <disk name='{name}' backup='no'/>"));
-            continue;
-        };
-        let mode = target.mode.map(|mode| format!(" backupmode='{mode}'"));
-        let base = target
-            .incremental
-            .map(|base| format!(" incremental='{}'", escape(base)));
-        let attributes: String = mode.into_iter().chain(base).collect();
-        xml.line(format_args!(
-            "    <disk name='{name}' type='file'{attributes}>"
-        ));
-        if let Some(format) = target.format {
-            xml.line(format_args!("      <driver type='{format}'/>"));
+        match backup.disks.iter().find(|part| part.disk == disk.target) {
+            Some(part) => xml.backup_disk(part, backup.is_pull),
+            None => xml.line(format_args!(
+                "    <disk name='{}' backup='no'/>",
+                escape(&disk.target)
+            )),
         }
-        let path = escape(target.path);
-        match target.luks_secret_usage {
-            None => xml.line(format_args!("      <target file='{path}'/>")),
-            Some(usage) => {
-                let usage = escape(usage);
-                xml.line(format_args!("      <target file='{path}'>"));
-                xml.line("        <encryption format='luks'>");
-                xml.line(format_args!(
-                    "          <secret type='passphrase' usage='{usage}'/>"
-                ));
-                xml.line("        </encryption>");
-                xml.line("      </target>");
-            }
-        }
-        xml.line("    </disk>");
     }
     xml.line("  </disks>");
     xml.line("</domainbackup>");
@@ -192,5 +218,41 @@ impl Document {
     fn line(&mut self, line: impl std::fmt::Display) {
         // Writing into a string cannot fail.
         let _ = writeln!(self.0, "{line}");
+    }
+
+    fn backup_disk(&mut self, disk: &BackupDisk<'_>, is_pull: bool) {
+        let given = [
+            ("type", disk.path.map(|_| "file")),
+            ("backupmode", disk.mode),
+            ("incremental", disk.incremental),
+            ("exportname", disk.export_name),
+            ("exportbitmap", disk.export_bitmap),
+        ];
+        let attribute =
+            |(name, value): (&str, Option<&str>)| Some(format!(" {name}='{}'", escape(value?)));
+        let attributes: String = given.into_iter().filter_map(attribute).collect();
+        let name = escape(disk.disk);
+        let Some(path) = disk.path.map(escape) else {
+            self.line(format_args!("    <disk name='{name}'{attributes}/>"));
+            return;
+        };
+        self.line(format_args!("    <disk name='{name}'{attributes}>"));
+        if let Some(format) = disk.format {
+            self.line(format_args!("      <driver type='{format}'/>"));
+        }
+        let element = if is_pull { "scratch" } else { "target" };
+        match disk.luks_secret_usage.map(escape) {
+            None => self.line(format_args!("      <{element} file='{path}'/>")),
+            Some(usage) => {
+                self.line(format_args!("      <{element} file='{path}'>"));
+                self.line("        <encryption format='luks'>");
+                self.line(format_args!(
+                    "          <secret type='passphrase' usage='{usage}'/>"
+                ));
+                self.line("        </encryption>");
+                self.line(format_args!("      </{element}>"));
+            }
+        }
+        self.line("    </disk>");
     }
 }

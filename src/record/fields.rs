@@ -209,6 +209,9 @@ fn observed(observation: &Observation) -> Vec<Field> {
             let report = report.as_deref().unwrap_or("clean");
             vec![field("qemu-img check", report)]
         }
+        Observation::Listening(reason) => {
+            vec![field("server", reason.as_deref().unwrap_or("can listen"))]
+        }
         Observation::Files(files) => vec![field("files", &listed(files))],
     }
 }

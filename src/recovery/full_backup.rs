@@ -4,7 +4,7 @@
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{CleanUp, DiskFormat, ImageRef, Size};
-use crate::plan::{BackupTarget, BackupXml, PlannedDisk, Step, checkpoint_xml};
+use crate::plan::{BackupDisk, BackupXml, PlannedDisk, Step, checkpoint_xml};
 
 /// A guest write of its own goes before each backup, so that an empty backup cannot pass.
 const WRITES: [(Size, Size, u8); 2] = [
@@ -81,10 +81,11 @@ fn back_up(
         .collect();
     let targets = included()
         .zip(&images)
-        .map(|(disk, image)| BackupTarget::plain(&disk.target, image));
+        .map(|(disk, image)| BackupDisk::plain(&disk.target, image));
     let backup = BackupXml {
         incremental: base,
-        targets: targets.collect(),
+        disks: targets.collect(),
+        ..BackupXml::default()
     };
     let bitmap_disks: Vec<&str> = disks
         .iter()
@@ -92,7 +93,7 @@ fn back_up(
         .map(|disk| disk.target.as_str())
         .collect();
     let document = checkpoint_xml(name, None, Some(&bitmap_disks), disks);
-    let step = Step::push_backup(&place.domain, &backup, Some((name, document)), disks);
+    let step = Step::backup(&place.domain, &backup, Some((name, document)), disks);
     if !work.perform(&step)? {
         work.claim(step.label, "refused", false);
         return Ok(false);

@@ -32,8 +32,11 @@ impl<'w, 'd> Work<'w, 'd> {
 
     /// Executes a step of the recovery; `false` if libvirt refused it.
     pub(super) fn perform(&mut self, step: &Step) -> Result<bool, DriverError> {
-        let record = self.session.perform(step)?;
-        Ok(self.keep(record))
+        let mut succeeded = true;
+        for record in self.session.perform(step)? {
+            succeeded &= self.keep(record);
+        }
+        Ok(succeeded)
     }
 
     /// Issues a call of the recovery; `false` if libvirt refused it.

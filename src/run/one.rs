@@ -88,13 +88,18 @@ fn play(
         succeed(&mut session, step)?;
     }
     for step in &history {
-        transcript.history.push(succeed(&mut session, step)?);
-        if matches!(step.operation, Operation::AwaitBackup) {
+        transcript.history.extend(succeed(&mut session, step)?);
+        if matches!(
+            step.operation,
+            Operation::AwaitBackup | Operation::EndBackup
+        ) {
             verify(&mut session, &step.label)?;
         }
     }
     transcript.before = Some(session.host_state()?);
-    let record = session.perform(&when)?;
+    let Some(record) = session.perform(&when)?.pop() else {
+        return Ok(());
+    };
     transcript.when = Some(record.clone());
     let Exchange::Call { call, answer } = &record.exchange else {
         return Ok(());
@@ -146,10 +151,10 @@ fn verify(session: &mut Session<'_>, label: &str) -> Result<(), DriverError> {
 }
 
 /// A step before the call under test must succeed, or the scenario is not the one it claims.
-fn succeed(session: &mut Session<'_>, step: &Step) -> Result<Record, DriverError> {
-    let record = session.perform(step)?;
-    match record.refusal() {
-        None => Ok(record),
+fn succeed(session: &mut Session<'_>, step: &Step) -> Result<Vec<Record>, DriverError> {
+    let records = session.perform(step)?;
+    match records.iter().find_map(Record::refusal) {
+        None => Ok(records),
         Some(error) => {
             let text = format!(
                 "the step `{}` before the call under test was refused: {error}",

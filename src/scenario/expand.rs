@@ -132,6 +132,7 @@ fn replaced(case: &Case) -> Vec<&'static str> {
 /// A scenario that may still lack something.
 struct Draft {
     case: Case,
+    waits: Option<u32>,
 }
 
 impl Draft {
@@ -148,6 +149,7 @@ impl Draft {
                 when: document.when.clone(),
                 then: document.then.clone(),
             },
+            waits: document.waits,
         }
     }
 
@@ -187,6 +189,7 @@ impl Draft {
             when,
             then,
         } = self.case;
+        let waits = self.waits;
         for (key, given) in [("when", when.is_some()), ("then", then.is_some())] {
             let message = format!("a scenario of this file has no `{key}`");
             // One fact for all the cases that lack it.
@@ -220,6 +223,7 @@ impl Draft {
             needs: needs.into_iter().map(|need| need.value).collect(),
             since: version_of(since.as_ref()),
             until: version_of(until.as_ref()),
+            waits,
             disks: disks.unwrap_or_default(),
             history: history.unwrap_or_default(),
             when: when?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use crate::driver::{Driver, DriverError};
-use crate::model::{Action, Answer, Call, Observation, Place, Value};
+use crate::model::{Action, Answer, Api, Call, Observation, Place, Value};
 use crate::plan::{Operation, PlannedCall, PlannedDisk, Step};
 use crate::transcript::{Exchange, Record};
 
@@ -53,20 +53,30 @@ impl<'a> Session<'a> {
         &mut self.ledger
     }
 
-    /// Executes a planned step.
-    pub fn perform(&mut self, step: &Step) -> Result<Record, DriverError> {
-        match &step.operation {
-            Operation::Call(planned) => self.send(&step.label, planned),
-            Operation::Act(action) => self.act(&step.label, action),
-            Operation::AwaitBackup => self.await_backup(),
-        }
+    /// Executes a planned step. Most make one record; the end of a backup makes one for each of
+    /// its parts, and stops at the first that libvirt refuses.
+    pub fn perform(&mut self, step: &Step) -> Result<Vec<Record>, DriverError> {
+        Ok(match &step.operation {
+            Operation::Call(planned) => vec![self.send(&step.label, planned)?],
+            Operation::Act(action) => vec![self.act(&step.label, action)?],
+            Operation::AwaitBackup => vec![self.await_backup()?],
+            Operation::EndBackup => {
+                let mut records = self.read_exports()?;
+                records.extend(self.abort_job(&step.label)?);
+                records
+            }
+            Operation::AbortBackup => {
+                self.ledger.note_abort();
+                self.abort_job(&step.label)?
+            }
+        })
     }
 
     /// Issues a call that is complete.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Record, DriverError> {
         let answer = self.driver.call(call)?;
-        if let Answer::Returned(_) = &answer {
-            self.ledger.note_call(call);
+        if let Answer::Returned(value) = &answer {
+            self.ledger.note_call(call, value);
         }
         let exchange = Exchange::Call {
             call: call.clone(),
@@ -89,6 +99,25 @@ impl<'a> Session<'a> {
             disks: disks.collect(),
         };
         self.act("await-backup", &action)
+    }
+
+    /// Reads what the pull backup that was begun last exports, as its client would.
+    fn read_exports(&mut self) -> Result<Vec<Record>, DriverError> {
+        let mut records = Vec::new();
+        for (disk, action) in self.ledger.exports(&self.place.directory) {
+            records.push(self.act(&format!("read-export {disk}"), &action)?);
+        }
+        Ok(records)
+    }
+
+    /// Ends the domain's backup job, and waits for that end where libvirt has not refused.
+    fn abort_job(&mut self, label: &str) -> Result<Vec<Record>, DriverError> {
+        let call = Call::new(Api::DomainAbortJob, &self.place.domain);
+        let mut records = vec![self.call(label, &call)?];
+        if records[0].refusal().is_none() {
+            records.push(self.await_backup()?);
+        }
+        Ok(records)
     }
 
     /// Does something to the host.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Action, Api, Call, Content, ImageRef, Request, RequestedDisk};
+use crate::model::{
+    Action, Api, Call, Content, DiskFormat, Export, ImageRef, NbdServer, Request, RequestedDisk,
+    Value, flags,
+};
 use crate::plan::PlannedDisk;
 
 /// What each disk holds, and what each backup must hold.
@@ -10,6 +13,8 @@ use crate::plan::PlannedDisk;
 pub struct Ledger {
     disks: BTreeMap<String, Content>,
     backups: Vec<TakenBackup>,
+    /// Documents of checkpoints that a client has kept, without their nested domain.
+    saved_checkpoints: BTreeMap<String, String>,
     /// The domain's memory is saved, and the next start restores it.
     saved: bool,
     restored_and_not_resumed: bool,
@@ -22,6 +27,10 @@ pub struct TakenBackup {
     pub checkpoint: Option<String>,
     /// Its disks.
     pub disks: Vec<TakenDisk>,
+    /// Where a pull backup is read from.
+    pub server: Option<NbdServer>,
+    /// Set when it was ended before its data was whole.
+    pub aborted: bool,
     /// Set when its data was restored and found equal.
     pub verified: bool,
 }
@@ -33,8 +42,11 @@ pub struct TakenDisk {
     pub disk: String,
     /// The checkpoint it is based on; `None` for a full one.
     pub base: Option<String>,
-    /// The image that the backup wrote; `None` where libvirt made its name up.
+    /// The image that holds the backup; `None` where libvirt made its name up, or where nobody has
+    /// read it yet.
     pub image: Option<ImageRef>,
+    /// What a pull backup offers of it.
+    pub export: Option<Export>,
     /// What the guest had at the backup's instant.
     pub content: Content,
 }
@@ -62,12 +74,34 @@ impl Ledger {
                     content.write(offset.bytes(), length.bytes(), *pattern);
                 }
             }
+            Action::ReadExport { export, image, .. } => {
+                let last = self.backups.last_mut();
+                let mut disks = last.into_iter().flat_map(|backup| &mut backup.disks);
+                let of_export = |taken: &&mut TakenDisk| {
+                    taken.export.as_ref().map(|own| own.name.as_str()) == Some(export)
+                };
+                if let Some(taken) = disks.find(of_export) {
+                    taken.image = Some(image.clone());
+                }
+            }
             Action::LiveBitmaps { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
             | Action::ReadChain { .. }
             | Action::CheckImage { .. }
-            | Action::ListFiles { .. } => {}
+            | Action::ListFiles { .. }
+            | Action::KillEmulator { .. }
+            | Action::ChangeBitmap { .. }
+            | Action::StartNbdServer { .. }
+            | Action::StopNbdServer { .. }
+            | Action::AwaitBlockJob { .. }
+            | Action::ProbeServer { .. }
+            | Action::MakeDirectory { .. }
+            | Action::RemoveDirectory { .. }
+            | Action::MakeFile { .. }
+            | Action::RemoveFile { .. }
+            | Action::OccupyPort { .. }
+            | Action::ReleasePort { .. } => {}
         }
     }
 
@@ -83,8 +117,13 @@ impl Ledger {
         clippy::wildcard_enum_match_arm,
         reason = "most calls change nothing in these books"
     )]
-    pub(super) fn note_call(&mut self, call: &Call) {
+    pub(super) fn note_call(&mut self, call: &Call, value: &Value) {
         match call.api {
+            Api::CheckpointGetXmlDesc if call.flags & flags::CHECKPOINT_XML_NO_DOMAIN != 0 => {
+                if let (Some(name), Value::Xml(xml)) = (&call.checkpoint, value) {
+                    self.saved_checkpoints.insert(name.clone(), xml.clone());
+                }
+            }
             Api::DomainBackupBegin => self.note_backup(&Request::of(call)),
             Api::DomainManagedSave => self.saved = true,
             Api::DomainManagedSaveRemove => self.saved = false,
@@ -102,14 +141,50 @@ impl Ledger {
             disk: disk.disk.clone(),
             base: disk.base.clone(),
             image: disk.target.clone(),
+            export: disk.export.clone(),
             content: content(&disk.disk),
         };
         let backup = TakenBackup {
             checkpoint: request.checkpoint.clone(),
             disks: request.disks.iter().map(taken).collect(),
+            server: request.server.clone(),
+            aborted: false,
             verified: false,
         };
         self.backups.push(backup);
+    }
+
+    /// The last backup is ended before its data is whole.
+    pub(super) fn note_abort(&mut self) {
+        if let Some(backup) = self.backups.last_mut() {
+            backup.aborted = true;
+        }
+    }
+
+    /// What reads the exports of the last backup, by target device, into images of this directory.
+    pub(super) fn exports(&self, directory: &str) -> Vec<(String, Action)> {
+        let number = self.backups.len();
+        let Some((backup, server)) = self
+            .backups
+            .last()
+            .and_then(|backup| Some((backup, backup.server.clone()?)))
+        else {
+            return Vec::new();
+        };
+        let read = |taken: &TakenDisk| {
+            let export = taken.export.clone()?;
+            let action = Action::ReadExport {
+                server: server.clone(),
+                export: export.name,
+                bitmap: export.bitmap,
+                image: ImageRef {
+                    path: format!("{directory}/pulled{number}-{}.qcow2", taken.disk),
+                    format: DiskFormat::Qcow2,
+                },
+            };
+            Some((taken.disk.clone(), action))
+        };
+        backup.disks.iter().filter_map(read).collect()
     }
 
     /// Whether the domain was restored from a saved state and has not run since.
@@ -131,7 +206,24 @@ impl Ledger {
         self.backups.last()
     }
 
-    /// The checkpoints that have a verified backup behind them.
+    /// The document of a checkpoint that a client has kept.
+    #[must_use]
+    pub fn saved_checkpoint(&self, name: &str) -> Option<&str> {
+        self.saved_checkpoints.get(name).map(String::as_str)
+    }
+
+    /// The names of the checkpoints whose documents a client has kept, sorted.
+    pub fn saved_checkpoints(&self) -> impl Iterator<Item = &str> {
+        self.saved_checkpoints.keys().map(String::as_str)
+    }
+
+    /// Every backup that was begun, oldest first.
+    #[must_use]
+    pub fn backups(&self) -> &[TakenBackup] {
+        &self.backups
+    }
+
+    /// The checkpoints that have a verified backup behind them, oldest first.
     pub fn verified_checkpoints(&self) -> impl Iterator<Item = &str> {
         let verified = self.backups.iter().filter(|backup| backup.verified);
         verified.filter_map(|backup| backup.checkpoint.as_deref())

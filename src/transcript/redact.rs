@@ -10,7 +10,13 @@ pub struct Redactions(Vec<Filter>);
 #[derive(Clone, Debug)]
 enum Filter {
     /// A text that is known when the scenario starts.
-    Known { text: String, word: &'static str },
+    Known { text: String, word: String },
+    /// A number in a JSON document, which must stay one.
+    Number {
+        field: &'static str,
+        from: u64,
+        to: u64,
+    },
     /// Whatever stands between two texts; equal values get the same number.
     Between {
         before: &'static str,
@@ -24,12 +30,12 @@ impl Redactions {
     /// also the name of files inside the directory.
     #[must_use]
     pub fn of(place: &Place) -> Self {
-        let known = |text: &str, word| Filter::Known {
+        let known = |text: &str, word: &str| Filter::Known {
             text: text.to_owned(),
-            word,
+            word: word.to_owned(),
         };
         let escaped = quick_xml::escape::escape(&place.directory);
-        Self(vec![
+        let mut filters = vec![
             known(&escaped, "[DIR]"),
             known(&place.directory, "[DIR]"),
             known(&place.uuid, "[UUID]"),
@@ -40,7 +46,22 @@ impl Redactions {
                 after: "</creationTime>",
                 word: "TIME",
             },
-        ])
+        ];
+        for (number, port) in (1..).zip(&place.ports) {
+            filters.extend([
+                known(&format!("port='{port}'"), &format!("port='[PORT{number}]'")),
+                known(
+                    &format!("127.0.0.1:{port}"),
+                    &format!("127.0.0.1:[PORT{number}]"),
+                ),
+                Filter::Number {
+                    field: "port",
+                    from: (*port).into(),
+                    to: number,
+                },
+            ]);
+        }
+        Self(filters)
     }
 
     /// The text with every redaction applied.
@@ -77,6 +98,14 @@ impl Filter {
         match self {
             Self::Known { text: known, .. } if known.is_empty() => text.to_owned(),
             Self::Known { text: known, word } => text.replace(known, word),
+            Self::Number { field, from, to } => {
+                let mut text = text.to_owned();
+                for end in [',', '}'] {
+                    let with = |number| format!("\"{field}\":{number}{end}");
+                    text = text.replace(&with(from), &with(to));
+                }
+                text
+            }
             Self::Between {
                 before,
                 after,
@@ -109,7 +138,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answer, Api, Call, Identity, Value, Version};
+    use crate::model::{Action, Answer, Api, Call, Identity, Observation, Value, Version};
     use crate::transcript::{Exchange, Record};
 
     #[test]
@@ -119,7 +148,13 @@ mod tests {
             domain: "d7".to_owned(),
             uuid: "u-u".to_owned(),
             emulator: String::new(),
+            ports: vec![40_001, 40_002],
         };
+        let text = "<server port='40002'/> 40002";
+        assert_eq!(
+            Redactions::of(&place).apply(text),
+            "<server port='[PORT2]'/> 40002"
+        );
         let text = "d7: /var/w1/s2/a <creationTime>17</creationTime> <creationTime>18</creationTime> \
              <creationTime>17</creationTime>";
         let expected = "[DOMAIN]: [DIR]/a <creationTime>[TIME1]</creationTime> \
@@ -138,6 +173,7 @@ mod tests {
             domain: "d7".to_owned(),
             uuid: String::new(),
             emulator: String::new(),
+            ports: vec![40_001, 40_002],
         };
         let identity = Identity {
             driver: "embed".to_owned(),
@@ -157,9 +193,17 @@ mod tests {
                 },
             });
         }
+        transcript.history.push(Record {
+            label: "occupy-port 2".to_owned(),
+            exchange: Exchange::Action {
+                action: Action::OccupyPort { port: 40_002 },
+                observation: Observation::Done,
+            },
+        });
         let redacted = Redactions::of(&place).apply_to(&transcript).unwrap();
         let text = format!("{redacted:?}");
         assert!(!text.contains("d7") && !text.contains("/var"), "{text}");
+        assert!(text.contains("OccupyPort { port: 2 }"), "{text}");
         assert_eq!(text.matches("<creationTime>[TIME1]<").count(), 2, "{text}");
         assert_eq!(redacted.identity, transcript.identity);
     }

@@ -152,9 +152,11 @@ impl Page {
             }
             Observation::Bitmaps(table) => self.bitmaps(depth, &table.0),
             Observation::Content(content) => self.line(depth, content_text(content)),
-            Observation::Check(Some(report)) => self.block(depth, report),
+            Observation::Check(Some(report)) | Observation::Listening(Some(report)) => {
+                self.block(depth, report);
+            }
             Observation::Files(files) => self.line(depth, listed(files)),
-            Observation::Done | Observation::Check(None) => {}
+            Observation::Done | Observation::Check(None) | Observation::Listening(None) => {}
         }
     }
 

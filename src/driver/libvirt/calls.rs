@@ -150,6 +150,7 @@ impl Session {
             Api::DomainBackupBegin => self.begin_backup(&domain, call, xml)?,
             Api::DomainAbortJob => ffi::abort_job(&domain)?,
             Api::DomainAbortJobFlags => ffi::abort_job_flags(&domain, flags)?,
+            Api::DomainBlockCopy => ffi::block_copy(&domain, disk, xml, flags)?,
             Api::DomainBlockJobAbort => ffi::block_job_abort(&domain, disk, flags)?,
             Api::DomainGetState => {
                 let (state, reason) = ffi::state(&domain, flags)?;

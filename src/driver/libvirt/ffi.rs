@@ -196,6 +196,18 @@ pub(super) fn job_stats(
     }
 }
 
+/// `virDomainBlockCopy`, without parameters.
+pub(super) fn block_copy(
+    domain: &Domain,
+    disk: Option<&CStr>,
+    xml: Option<&CStr>,
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    let (disk, xml) = (text(disk), text(xml));
+    // SAFETY: the domain is alive; each text is NULL or outlives the call; there are no parameters.
+    done(unsafe { sys::virDomainBlockCopy(domain.as_ptr(), disk, xml, ptr::null_mut(), 0, flags) })
+}
+
 /// `virDomainBlockJobAbort`.
 pub(super) fn block_job_abort(
     domain: &Domain,

@@ -57,6 +57,21 @@ pub(super) fn act(
             content::read_chain(layers, scratch).map(Observation::Content)
         }
         Action::CheckImage { image } => check_image(image).map(Observation::Check),
+        Action::KillEmulator { .. }
+        | Action::ChangeBitmap { .. }
+        | Action::StartNbdServer { .. }
+        | Action::StopNbdServer { .. }
+        | Action::ReadExport { .. }
+        | Action::AwaitBlockJob { .. }
+        | Action::ProbeServer { .. }
+        | Action::MakeDirectory { .. }
+        | Action::RemoveDirectory { .. }
+        | Action::MakeFile { .. }
+        | Action::RemoveFile { .. }
+        | Action::OccupyPort { .. }
+        | Action::ReleasePort { .. } => {
+            Err(DriverError::Failed(format!("not executed yet: {action:?}")))
+        }
         Action::ListFiles { directory } => list_files(directory).map(Observation::Files),
     }
 }

@@ -22,6 +22,7 @@ mod events;
 mod ffi;
 mod host;
 mod namespace;
+mod ports;
 mod process;
 mod protocol;
 pub mod reaper;

@@ -26,6 +26,7 @@ use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
 use super::host;
+use super::ports;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use crate::driver::DriverError;
 use crate::model::{Api, Identity, Place, Version};
@@ -144,6 +145,7 @@ impl Worker {
             domain: format!("backup-tck-{}-{}", process::id(), self.scenarios),
             uuid: Uuid::new_v4().to_string(),
             emulator: emulator.to_string_lossy().into_owned(),
+            ports: ports::free()?,
         })
     }
 

@@ -57,6 +57,21 @@ impl Mock {
                     image.path
                 ))),
             },
+            Action::KillEmulator { .. }
+            | Action::ChangeBitmap { .. }
+            | Action::StartNbdServer { .. }
+            | Action::StopNbdServer { .. }
+            | Action::ReadExport { .. }
+            | Action::AwaitBlockJob { .. }
+            | Action::ProbeServer { .. }
+            | Action::MakeDirectory { .. }
+            | Action::RemoveDirectory { .. }
+            | Action::MakeFile { .. }
+            | Action::RemoveFile { .. }
+            | Action::OccupyPort { .. }
+            | Action::ReleasePort { .. } => {
+                Err(Impossible(format!("not executed yet: {action:?}")))
+            }
             Action::ListFiles { directory } => {
                 let name = |path: &String| {
                     Some(path.strip_prefix(directory)?.strip_prefix('/')?.to_owned())

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::answer::{Ruled, into_answer, not_modelled, refuse};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
-    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, Place, Version,
+    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Version,
 };
 use crate::world::{Domain, World};
 
@@ -15,6 +15,9 @@ const MODELLED: [Version; 1] = [Version::new(11, 3, 0)];
 
 /// The version of QEMU that the rules were measured with.
 const MODELLED_QEMU: &str = "10.0.2";
+
+/// The first of a scenario's TCP ports; nothing listens on the simulated host.
+const FIRST_PORT: u16 = 40_001;
 
 /// The simulated host's clock at the start of a scenario; any time will do.
 const EPOCH: u64 = 1_600_000_000;
@@ -90,6 +93,7 @@ impl Mock {
             | Api::DomainAbortJob
             | Api::DomainAbortJobFlags
             | Api::DomainGetJobStats
+            | Api::DomainBlockCopy
             | Api::DomainBlockJobAbort
             | Api::DomainGetBlockJobInfo
             | Api::CheckpointGetParent
@@ -169,6 +173,7 @@ impl Driver for Mock {
             domain: format!("backup-tck-mock-{number}"),
             uuid: format!("00000000-0000-4000-8000-{number:012x}"),
             emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
+            ports: (FIRST_PORT..).take(PORTS).collect(),
         })
     }
 

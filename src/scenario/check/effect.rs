@@ -117,7 +117,9 @@ pub(super) fn wanted(step: &Step) -> Wanted {
         | Step::BlockCopy(_)
         | Step::BlockResize(_)
         | Step::AwaitBlockJob(_)
-        | Step::BlockJobAbort(_) => Wanted::Active,
+        | Step::BlockJobAbort(_)
+        | Step::NbdServerStart(_)
+        | Step::NbdServerStop => Wanted::Active,
         Step::CheckpointRedefine(body) if body.validate => Wanted::Active,
         Step::CheckpointDump(body) if body.size => Wanted::Active,
         Step::CheckpointDelete(body) if !body.metadata_only => Wanted::Active,
@@ -206,7 +208,6 @@ pub(super) fn is_call(step: &Step) -> bool {
             | Step::SnapshotDelete(_)
             | Step::BlockCommit(_)
             | Step::BlockPull(_)
-            | Step::BlockCopy(_)
             | Step::BlockResize(_)
             | Step::Join(_)
     );
@@ -230,6 +231,7 @@ pub(super) fn function(step: &Step) -> Option<Api> {
         Step::BackupBegin(_) => Some(Api::DomainBackupBegin),
         Step::BackupEnd | Step::BackupAbort => Some(Api::DomainAbortJob),
         Step::SnapshotCreate(_) => Some(Api::DomainSnapshotCreate),
+        Step::BlockCopy(_) => Some(Api::DomainBlockCopy),
         Step::BlockJobAbort(_) => Some(Api::DomainBlockJobAbort),
         Step::AttachDisk(_) => Some(Api::DomainAttachDevice),
         Step::DetachDisk(_) => Some(Api::DomainDetachDevice),
@@ -243,7 +245,6 @@ pub(super) fn function(step: &Step) -> Option<Api> {
         | Step::SnapshotDelete(_)
         | Step::BlockCommit(_)
         | Step::BlockPull(_)
-        | Step::BlockCopy(_)
         | Step::BlockResize(_)
         | Step::AwaitBlockJob(_)
         | Step::RecreateImage(_)
@@ -275,6 +276,8 @@ pub(super) fn function(step: &Step) -> Option<Api> {
         | Step::FreeFileSystem(_)
         | Step::OccupyPort(_)
         | Step::ReleasePort(_)
+        | Step::NbdServerStart(_)
+        | Step::NbdServerStop
         | Step::BlockMetadataStore
         | Step::UnblockMetadataStore
         | Step::Background(_)

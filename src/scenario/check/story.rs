@@ -355,6 +355,8 @@ impl<'a> Story<'a> {
             | Step::FreeFileSystem(_)
             | Step::OccupyPort(_)
             | Step::ReleasePort(_)
+            | Step::NbdServerStart(_)
+            | Step::NbdServerStop
             | Step::BlockMetadataStore
             | Step::UnblockMetadataStore => {}
         }

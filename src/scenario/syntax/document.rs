@@ -32,6 +32,9 @@ pub struct Document {
     pub since: Option<Spanned<Word<Version>>>,
     /// The last version of libvirt that it applies to.
     pub until: Option<Spanned<Word<Version>>>,
+    /// Seconds for which libvirt itself holds a call of this scenario. The run begins such
+    /// scenarios first, and beside the others.
+    pub waits: Option<u32>,
     /// The domain's disks by target device, in the order of the domain's XML.
     pub disks: Named<Disk>,
     /// What happens before the call under test, in this order. Every step must succeed.

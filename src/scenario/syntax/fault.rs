@@ -40,3 +40,11 @@ pub struct Port {
     #[schemars(range(min = 1, max = 9))]
     pub port: u8,
 }
+
+/// Where QEMU's own NBD server listens.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServerPlace {
+    /// A UNIX socket below the scenario's directory.
+    pub socket: Spanned<Word<FileName>>,
+}

@@ -28,7 +28,7 @@ pub use damage::{
 };
 pub use disk::{Backing, Compat, Device, Disk};
 pub use document::{Case, Document, FORMAT};
-pub use fault::{DirectoryName, FileNamed, Port, SmallFileSystem};
+pub use fault::{DirectoryName, FileNamed, Port, ServerPlace, SmallFileSystem};
 pub(super) use scenario::version_of;
 pub use scenario::{Need, Scenario};
 pub(super) use spanned::SPANNED;

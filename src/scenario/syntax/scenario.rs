@@ -21,6 +21,8 @@ pub struct Scenario {
     pub since: Option<Version>,
     /// The last version of libvirt that it applies to.
     pub until: Option<Version>,
+    /// Seconds for which libvirt itself holds a call of it.
+    pub waits: Option<u32>,
     /// The domain's disks, in the order of the domain's XML.
     pub disks: Named<Disk>,
     /// What happens before the call under test, in order.

@@ -12,7 +12,8 @@ use super::{
     BitmapName, BlockCommit, BlockCopy, BlockJobAbort, BlockPull, CheckpointCreate,
     CheckpointDelete, CheckpointDump, CheckpointRedefine, ConvertImage, CopyImage, DirectoryName,
     DiskName, FileNamed, ImageDamage, Join, OverlayImage, Port, ResizeDisk, RestoreImage,
-    SmallFileSystem, SnapshotCreate, SnapshotName, Spanned, TruncateImage, Word, WriteBytes,
+    ServerPlace, SmallFileSystem, SnapshotCreate, SnapshotName, Spanned, TruncateImage, Word,
+    WriteBytes,
 };
 use crate::model::{Api, Size};
 
@@ -146,6 +147,10 @@ pub enum Step {
     OccupyPort(Port),
     /// Stops listening on a TCP port.
     ReleasePort(Port),
+    /// Starts an NBD server in QEMU behind libvirt's back.
+    NbdServerStart(ServerPlace),
+    /// Stops the NBD server of QEMU behind libvirt's back.
+    NbdServerStop,
     /// Makes libvirt's store of checkpoint metadata unwritable.
     BlockMetadataStore,
     /// Makes libvirt's store of checkpoint metadata writable again.

@@ -1,0 +1,39 @@
+//! Where an NBD server listens.
+
+use std::fmt;
+
+use roxmltree::Node;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the NBD server of a pull backup listens.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NbdServer {
+    /// A UNIX socket, by its absolute path.
+    Socket(String),
+    /// A TCP port of the loopback address.
+    Port(u16),
+}
+
+impl NbdServer {
+    /// The place that the `<server>` of a backup document names
+    /// (`docs/formatbackup.rst`); `None` where it names none.
+    #[must_use]
+    pub fn of(server: Node<'_, '_>) -> Option<Self> {
+        if server.attribute("transport") == Some("unix") {
+            return Some(Self::Socket(server.attribute("socket")?.to_owned()));
+        }
+        let port = server.attribute("port")?.parse().ok()?;
+        Some(Self::Port(port))
+    }
+}
+
+impl fmt::Display for NbdServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => write!(f, "socket {path}"),
+            Self::Port(port) => write!(f, "port {port}"),
+        }
+    }
+}
