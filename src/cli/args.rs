@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug)]
 pub(super) struct Running {
     /// How many scenarios run at once; default: one for each core on the mock, two for each
-    /// core on real libvirt, which mostly waits
+    /// core on real libvirt, which mostly waits. What libvirt itself holds for 30 s runs beside
+    /// them, unless N is 1
     #[arg(long, short, value_name = "N", value_parser = positive)]
     pub(super) jobs: Option<usize>,
 

@@ -44,6 +44,9 @@ pub(super) fn rule_page(rule: &Rule) -> String {
     let mut page = Page::new(&format!("{}, a rule of the judge", rule.id));
     page.section("the situation");
     page.row("error", &rule.code.to_string());
+    if let Some(api) = rule.api {
+        page.row("call", api.as_str());
+    }
     page.row("facts", rule.because);
     page.section("what a client does");
     page.paragraph(&format!("{} ({})", rule.decision, rule.decision.category()));

@@ -124,8 +124,7 @@ pub fn list(scenarios: &Scenarios) -> String {
     let categories = Category::ALL.map(Category::as_str);
     page.names(categories, "");
     page.section("rules of the judge, as snapshots name them");
-    let ids: Vec<&str> = rules().iter().map(|rule| rule.id).collect();
-    page.paragraph(&ids.join(", "));
+    page.names(rules().iter().map(|rule| rule.id), "");
     page.section("error codes of libvirt, by name, by name without VIR_ERR_, or by number");
     let codes = ErrorCode::names().filter_map(|name| {
         let code: ErrorCode = name.parse().ok()?;

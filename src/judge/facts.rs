@@ -31,15 +31,31 @@ pub struct Observed {
     pub disk_formats: Option<BTreeMap<String, DiskFormat>>,
     /// The defined checkpoints.
     pub checkpoints: Option<BTreeSet<String>>,
+    /// The disks that have a block job.
+    pub block_jobs: Option<BTreeSet<String>>,
+    /// Whether the NBD server of the request could listen.
+    pub server: Option<ServerPlace>,
     /// The bitmaps that QEMU has in memory.
     pub bitmaps: Option<BitmapTable>,
+}
+
+/// The place where an NBD server is to listen.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerPlace {
+    /// A server can listen there.
+    Usable,
+    /// None can, and why.
+    Unusable(String),
 }
 
 /// What a careful client knows from its own books.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Records {
-    /// Checkpoints that have a verified backup behind them.
-    pub verified_checkpoints: BTreeSet<String>,
+    /// Checkpoints that have a verified backup behind them, oldest first.
+    pub verified_checkpoints: Vec<String>,
+    /// Checkpoints whose documents are kept.
+    pub saved_checkpoints: BTreeSet<String>,
     /// The domain was restored from a saved state and has not run since.
     pub restored_and_not_resumed: bool,
 }
@@ -54,6 +70,10 @@ pub enum Probe {
     DiskFormats,
     /// `virDomainListAllCheckpoints`.
     Checkpoints,
+    /// `virDomainGetBlockJobInfo` of each disk of the request.
+    BlockJobs,
+    /// A look at the socket's directory, or an attempt to listen on the port.
+    Server,
     /// `query-named-block-nodes` through the monitor pass-through; taints the domain.
     Bitmaps,
 }
@@ -64,6 +84,8 @@ impl fmt::Display for Probe {
             Self::DomainState => "domain state",
             Self::DiskFormats => "disk formats",
             Self::Checkpoints => "checkpoints",
+            Self::BlockJobs => "block jobs",
+            Self::Server => "NBD server",
             Self::Bitmaps => "block nodes",
         })
     }

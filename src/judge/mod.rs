@@ -8,11 +8,12 @@
 mod decide;
 mod facts;
 mod rules;
+mod situations;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-pub use decide::{Decided, Judgement, decide};
-pub use facts::{Facts, Observed, Probe, Records};
+pub use decide::{Decided, Detail, Judgement, decide};
+pub use facts::{Facts, Observed, Probe, Records, ServerPlace};
 pub use rules::{Rule, rules};
 pub use verdict::{Check, verdict};

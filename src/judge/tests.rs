@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::{Facts, Judgement, Observed, Probe, Records, decide};
+use super::{Facts, Judgement, Observed, Probe, Records, ServerPlace, decide, rules};
 use crate::model::{
-    Api, BitmapRow, BitmapTable, CleanUpKind, Decision, DiskFormat, DomainState, ErrorCode,
-    ErrorDomain, LibvirtError, Request, RequestedDisk, Size,
+    Api, BitmapRow, BitmapTable, CleanUpKind, Decision, DiskFormat, DiskPart, DomainState,
+    ErrorCode, ErrorDomain, LibvirtError, NbdServer, Request, RequestedDisk, Size,
 };
 
 /// An incremental backup of `vda` and `vdb` from `cp1` that was refused.
@@ -31,6 +31,8 @@ fn facts(code: ErrorCode) -> Facts {
             domain_state: Some(DomainState::Running),
             disk_formats: Some(formats(DiskFormat::Qcow2)),
             checkpoints: Some(["cp1", "cp2"].map(str::to_owned).into()),
+            block_jobs: Some(BTreeSet::new()),
+            server: None,
             bitmaps: Some(BitmapTable::default()),
         },
         records: Records::default(),
@@ -96,7 +98,10 @@ fn all_bad_and_no_other_base_is_a_new_chain(
     facts.observed.bitmaps = Some(BitmapTable::of(rows));
     let decided = decided(&facts);
     assert_eq!(decided.decision, Decision::FullBackupNewChain);
-    assert_eq!(decided.clean_up.first().map(|step| step.kind), clean_up);
+    assert_eq!(
+        decided.detail.clean_up.first().map(|step| step.kind),
+        clean_up
+    );
 }
 
 #[rstest]
@@ -110,21 +115,168 @@ fn another_base_serves_only_with_a_verified_backup(
     let rows = vec![row("vda", "cp2", false), row("vdb", "cp2", false)];
     facts.observed.bitmaps = Some(BitmapTable::of(rows));
     if verified {
-        facts.records.verified_checkpoints = BTreeSet::from(["cp2".to_owned()]);
+        facts.records.verified_checkpoints = vec!["cp2".to_owned()];
+    }
+    assert_eq!(decided(&facts).decision, decision);
+}
+
+#[rstest]
+#[case::missing(vec![row("vda", "cp1", false)], &["vda"])]
+#[case::inconsistent(vec![row("vda", "cp1", false), row("vdb", "cp1", true)], &["vda", "vdb"])]
+fn one_bad_disk_of_two_is_full_for_that_disk(
+    #[case] rows: Vec<BitmapRow>,
+    #[case] carriers: &[&str],
+) {
+    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
+    facts.observed.checkpoints = Some(["cp1".to_owned()].into());
+    facts.observed.bitmaps = Some(BitmapTable::of(rows));
+    let decided = decided(&facts);
+    assert_eq!(decided.decision, Decision::FullForAffectedDisks);
+    assert_eq!(decided.detail.base.as_deref(), Some("cp1"));
+    let parts = [("vda", DiskPart::Incremental), ("vdb", DiskPart::Full)];
+    let parts = parts.map(|(disk, part)| (disk.to_owned(), part));
+    assert_eq!(decided.detail.disks, parts.into());
+    // Half a checkpoint cannot be deleted as it is: it goes from the disks that carry it.
+    let clean_up = &decided.detail.clean_up;
+    assert_eq!(clean_up.len(), 1);
+    assert_eq!(clean_up[0].kind, CleanUpKind::PurgeStaleBitmapLive);
+    assert_eq!(clean_up[0].disks, carriers);
+}
+
+#[rstest]
+#[case::all_lost(vec![], "B1")]
+#[case::one_inconsistent(vec![row("vdb", "cp1", true)], "B2")]
+#[case::disabled(vec![BitmapRow { recording: false, ..row("vdb", "cp1", false) }], "B5")]
+fn the_rule_tells_what_broke(#[case] rows: Vec<BitmapRow>, #[case] rule: &str) {
+    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
+    facts.observed.bitmaps = Some(BitmapTable::of(rows));
+    assert_eq!(decided(&facts).rule, rule);
+}
+
+#[test]
+fn the_newest_other_base_is_taken() {
+    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
+    facts.observed.checkpoints = Some(["cp1", "cp2", "cp3"].map(str::to_owned).into());
+    let rows = ["cp2", "cp3"].map(|name| [row("vda", name, false), row("vdb", name, false)]);
+    facts.observed.bitmaps = Some(BitmapTable::of(rows.concat()));
+    facts.records.verified_checkpoints = ["cp1", "cp2", "cp3"].map(str::to_owned).into();
+    let found = decided(&facts);
+    assert_eq!(found.detail.base.as_deref(), Some("cp3"));
+    let only = &found.detail.clean_up;
+    assert_eq!(only.len(), 1, "the two good ones stay: {only:?}");
+    assert_eq!(only[0].kind, CleanUpKind::DropCheckpointMetadata);
+    // Good on one of the disks only.
+    let rows = vec![
+        row("vda", "cp2", false),
+        row("vdb", "cp2", false),
+        row("vda", "cp3", false),
+    ];
+    facts.observed.bitmaps = Some(BitmapTable::of(rows));
+    assert_eq!(decided(&facts).detail.base.as_deref(), Some("cp2"));
+}
+
+#[rstest]
+#[case::kept(true, &["vda", "vdb"], Decision::RedefineMissingCheckpointsThenRetry)]
+#[case::not_kept(false, &["vda", "vdb"], Decision::FullBackupNewChain)]
+#[case::bitmap_lost_too(true, &["vda"], Decision::FullBackupNewChain)]
+fn lost_metadata_is_redefined_where_all_of_it_is_there(
+    #[case] kept: bool,
+    #[case] carriers: &[&str],
+    #[case] decision: Decision,
+) {
+    let mut facts = facts(ErrorCode::NO_DOMAIN_CHECKPOINT);
+    facts.observed.checkpoints = Some(BTreeSet::new());
+    let rows = carriers.iter().map(|disk| row(disk, "cp1", false));
+    facts.observed.bitmaps = Some(BitmapTable::of(rows.collect()));
+    if kept {
+        facts.records.saved_checkpoints = BTreeSet::from(["cp1".to_owned()]);
     }
     assert_eq!(decided(&facts).decision, decision);
 }
 
 #[test]
-fn one_bad_disk_of_two_is_full_for_that_disk() {
-    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
-    facts.observed.bitmaps = Some(BitmapTable::of(vec![
-        row("vda", "cp1", false),
-        row("vdb", "cp1", true),
-    ]));
-    let decided = decided(&facts);
-    assert_eq!(decided.decision, Decision::FullForAffectedDisks);
-    assert_eq!(decided.clean_up[0].disks, ["vdb"]);
+fn an_unknown_base_is_replaced_by_a_good_one() {
+    let mut facts = facts(ErrorCode::NO_DOMAIN_CHECKPOINT);
+    facts.observed.checkpoints = Some(["cp2".to_owned()].into());
+    let rows = vec![row("vda", "cp2", false), row("vdb", "cp2", false)];
+    facts.observed.bitmaps = Some(BitmapTable::of(rows));
+    facts.records.verified_checkpoints = vec!["cp2".to_owned()];
+    let found = decided(&facts);
+    assert_eq!(found.rule, "B8-other-base");
+    assert!(found.detail.clean_up.is_empty(), "{:?}", found.detail);
+    facts.api = Api::CheckpointDelete;
+    assert_eq!(
+        decided(&facts).decision,
+        Decision::InvestigateEscalate,
+        "the rule is about backups"
+    );
+}
+
+/// The situations behind code 1 of a backup, which the code does not tell apart.
+#[rstest]
+#[case::block_job(&["vdb"], ServerPlace::Usable, "", Decision::RetryAfterJobEnds)]
+#[case::job_of_a_foreign_disk(&["vdz"], ServerPlace::Usable, "", Decision::InvestigateEscalate)]
+#[case::server_cannot_listen(&[], ServerPlace::Unusable("port in use".to_owned()), "", Decision::RestoreEnvironmentThenRetry)]
+#[case::server_runs(&[], ServerPlace::Usable, "NBD server already running", Decision::RetryAfterJobEnds)]
+#[case::nothing_of_it(&[], ServerPlace::Usable, "", Decision::InvestigateEscalate)]
+fn code_1_is_told_apart_by_probes(
+    #[case] busy: &[&str],
+    #[case] server: ServerPlace,
+    #[case] message: &str,
+    #[case] decision: Decision,
+) {
+    let mut facts = facts(ErrorCode::INTERNAL_ERROR);
+    facts.error.message = format!("internal error: {message}");
+    facts.observed.block_jobs = None;
+    assert_eq!(decide(&facts), Judgement::Need(Probe::BlockJobs));
+    facts.observed.block_jobs = Some(busy.iter().map(|disk| (*disk).to_owned()).collect());
+    facts.request.server = Some(NbdServer::Port(10_809));
+    if busy != ["vdb"] {
+        assert_eq!(decide(&facts), Judgement::Need(Probe::Server));
+    }
+    facts.observed.server = Some(server);
+    assert_eq!(decided(&facts).decision, decision);
+}
+
+#[rstest]
+#[case::validate(
+    Api::CheckpointCreate,
+    DomainState::Shutoff,
+    Decision::ChangeDomainStateThenRetry
+)]
+#[case::size(
+    Api::CheckpointGetXmlDesc,
+    DomainState::Shutoff,
+    Decision::ChangeDomainStateThenRetry
+)]
+#[case::domain_runs(
+    Api::CheckpointCreate,
+    DomainState::Running,
+    Decision::InvestigateEscalate
+)]
+#[case::other_function(
+    Api::DomainAbortJob,
+    DomainState::Shutoff,
+    Decision::InvestigateEscalate
+)]
+fn code_55_wants_the_domain_started_where_it_is_off(
+    #[case] api: Api,
+    #[case] state: DomainState,
+    #[case] decision: Decision,
+) {
+    let mut facts = facts(ErrorCode::OPERATION_INVALID);
+    facts.api = api;
+    facts.observed.domain_state = Some(state);
+    assert_eq!(decided(&facts).decision, decision);
+}
+
+#[rstest]
+#[case::flags(0, Decision::FixRequest)]
+#[case::anything_else(-1, Decision::InvestigateEscalate)]
+fn code_8_is_about_flags_where_int1_says_so(#[case] int1: i32, #[case] decision: Decision) {
+    let mut facts = facts(ErrorCode::INVALID_ARG);
+    facts.error.int1 = int1;
+    assert_eq!(decided(&facts).decision, decision);
 }
 
 #[test]
@@ -140,15 +292,6 @@ fn a_disk_that_is_backed_up_in_full_does_not_count() {
     facts.request.disks[1].base = None;
     facts.observed.disk_formats = Some(formats(DiskFormat::Raw));
     assert_eq!(decided(&facts).decision, Decision::FullBackupNewChain);
-}
-
-#[test]
-fn a_checkpoint_whose_bitmap_is_good_elsewhere_is_kept() {
-    let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
-    facts.observed.bitmaps = Some(BitmapTable::of(vec![row("vda", "cp1", false)]));
-    let decided = decided(&facts);
-    assert_eq!(decided.decision, Decision::FullForAffectedDisks);
-    assert!(decided.clean_up.is_empty(), "vda still needs it");
 }
 
 #[test]
@@ -172,19 +315,26 @@ fn facts_that_contradict_the_error_delete_nothing() {
     ]));
     let decided = decided(&facts);
     assert_eq!(decided.decision, Decision::InvestigateEscalate);
-    assert!(decided.clean_up.is_empty());
+    assert!(decided.detail.clean_up.is_empty());
 }
 
 proptest! {
     #[test]
-    fn every_code_gets_an_answer(code in any::<i32>(), disks in 0_usize..3) {
+    fn every_code_of_every_function_gets_an_answer(
+        code in prop_oneof![any::<i32>(), 0..115_i32],
+        api in prop::sample::select(Api::ALL),
+        disks in 0_usize..3,
+    ) {
         let mut facts = facts(ErrorCode(code));
+        facts.api = api;
         facts.request.disks.truncate(disks);
         let decided = decided(&facts);
-        let known = [ErrorCode::CONFIG_UNSUPPORTED, ErrorCode::CHECKPOINT_INCONSISTENT];
-        if !known.contains(&facts.error.code) {
+        let has_rule = rules().iter().any(|rule| rule.code == facts.error.code);
+        if !has_rule {
             prop_assert_eq!(decided.decision, Decision::InvestigateEscalate);
-            prop_assert!(decided.clean_up.is_empty());
+        }
+        if decided.decision == Decision::InvestigateEscalate {
+            prop_assert!(decided.detail.clean_up.is_empty());
         }
     }
 }

@@ -152,6 +152,25 @@ impl FromStr for Decision {
     }
 }
 
+/// How much of one disk a backup takes, by the words of the attribute `backupmode`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskPart {
+    /// Everything.
+    Full,
+    /// What has changed since the base.
+    Incremental,
+}
+
+impl fmt::Display for DiskPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+        })
+    }
+}
+
 /// The kinds of clean-up that can precede a decision.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

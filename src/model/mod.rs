@@ -26,7 +26,7 @@ pub use api::{Api, Argument, flags};
 pub use bitmap::{BitmapRow, BitmapTable};
 pub use call::{Answer, Call, Param, Value};
 pub use content::{Content, Difference, Fill, Run};
-pub use decision::{Category, CleanUp, CleanUpKind, Decision};
+pub use decision::{Category, CleanUp, CleanUpKind, Decision, DiskPart};
 pub use error::LibvirtError;
 pub use error_code::{ErrorCode, ErrorDomain, UnknownName};
 pub use format::DiskFormat;

@@ -6,10 +6,12 @@
 mod actions;
 mod calls;
 mod lower;
+mod saved_checkpoint;
 mod step;
 mod steps;
 mod xml;
 
 pub use lower::{lower, unsupported};
+pub use saved_checkpoint::SavedCheckpoint;
 pub use step::{NotSupported, Operation, Plan, PlannedCall, PlannedDisk, Step};
-pub use xml::{BackupDisk, BackupXml, checkpoint_xml, domain_xml, redefinition_xml};
+pub use xml::{BackupDisk, BackupXml, checkpoint_xml, domain_xml};

@@ -89,27 +89,6 @@ pub fn checkpoint_xml(
     xml.0
 }
 
-/// The redefinition of a checkpoint on exactly these disks, for a client that has nothing else of
-/// it: no parent, and some time of creation, which libvirt demands.
-#[must_use]
-pub fn redefinition_xml(name: &str, disks: &[String]) -> String {
-    let mut xml = Document::default();
-    let name = escape(name);
-    xml.line("<domaincheckpoint>");
-    xml.line(format_args!("  <name>{name}</name>"));
-    xml.line("  <creationTime>1</creationTime>");
-    xml.line("  <disks>");
-    for disk in disks {
-        xml.line(format_args!(
-            "    <disk name='{}' checkpoint='bitmap' bitmap='{name}'/>",
-            escape(disk)
-        ));
-    }
-    xml.line("  </disks>");
-    xml.line("</domaincheckpoint>");
-    xml.0
-}
-
 /// The destination of a block copy.
 pub(super) fn copy_xml(image: &ImageRef) -> String {
     let mut xml = Document::default();

@@ -270,6 +270,8 @@ fn bitmaps(table: &BitmapTable) -> Vec<Field> {
 fn concluded(conclusion: &Conclusion) -> Vec<Field> {
     let Conclusion {
         decision,
+        base,
+        disks,
         clean_up,
         rule,
         because,
@@ -284,6 +286,12 @@ fn concluded(conclusion: &Conclusion) -> Vec<Field> {
     ];
     let probes = probes.iter();
     fields.extend(probes.map(|probe| field(format!("probe {}", probe.probe), &probe.answer)));
+    fields.extend(base.iter().map(|base| field("base", base)));
+    fields.extend(
+        disks
+            .iter()
+            .map(|(disk, part)| field(format!("disk {disk}"), part)),
+    );
     let clean_up = clean_up.iter();
     fields.extend(clean_up.map(|step| field(format!("clean-up {step}"), &listed(&step.disks))));
     fields

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::driver::DriverError;
-use crate::judge::{Facts, Judgement, Observed, Probe, Records, decide};
+use crate::judge::{Detail, Facts, Judgement, Observed, Probe, Records, ServerPlace, decide};
 use crate::model::{BitmapRow, Call, LibvirtError, Request};
 use crate::session::Session;
 use crate::transcript::{Conclusion, ProbeRecord};
@@ -26,6 +26,11 @@ pub fn conclude(
         observed: Observed::default(),
         records: Records {
             verified_checkpoints: verified,
+            saved_checkpoints: session
+                .ledger()
+                .saved_checkpoints()
+                .map(str::to_owned)
+                .collect(),
             restored_and_not_resumed: session.ledger().is_restored_and_not_resumed(),
         },
     };
@@ -45,9 +50,16 @@ pub fn conclude(
                 probes.push(record);
             }
             Judgement::Decided(decided) => {
+                let Detail {
+                    base,
+                    disks,
+                    clean_up,
+                } = decided.detail;
                 return Ok(Conclusion {
                     decision: decided.decision,
-                    clean_up: decided.clean_up,
+                    base,
+                    disks,
+                    clean_up,
                     rule: decided.rule,
                     because: decided.because,
                     sources: decided.sources,
@@ -86,12 +98,24 @@ fn fetch(
         }
         Probe::Checkpoints => {
             let names = session.checkpoints()?;
-            let text = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(" ")
-            };
+            let text = listed(names.iter().cloned()).replace(", ", " ");
             observed.checkpoints = Some(BTreeSet::from_iter(names));
+            text
+        }
+        Probe::BlockJobs => {
+            let disks: Vec<String> = facts.request.disk_names().map(str::to_owned).collect();
+            let busy = session.block_jobs(&disks)?;
+            let text = listed(busy.iter().map(|disk| format!("{disk} has one")));
+            observed.block_jobs = Some(busy);
+            text
+        }
+        Probe::Server => {
+            let reason = match &facts.request.server {
+                Some(server) => session.probe_server(server)?,
+                None => None,
+            };
+            let text = reason.clone().unwrap_or_else(|| "can listen".to_owned());
+            observed.server = Some(reason.map_or(ServerPlace::Usable, ServerPlace::Unusable));
             text
         }
         Probe::Bitmaps => {
@@ -101,6 +125,15 @@ fn fetch(
             text
         }
     })
+}
+
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        "none".to_owned()
+    } else {
+        words.join(", ")
+    }
 }
 
 /// What the block nodes say about the bitmaps that the request needs.

@@ -2,39 +2,20 @@
 
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::Api;
-use crate::plan::{Operation, Step};
+use crate::plan::Step;
 
-/// Executes the remedy. Each step must succeed; a backup among them is awaited, at the latest
-/// at the end, restored and compared.
+/// Executes the remedy.
 pub(super) fn execute(work: &mut Work<'_, '_>, remedy: &[Step]) -> Result<(), DriverError> {
+    const CLAIM: &str = "corrected request";
+
     if remedy.is_empty() {
-        work.claim("corrected request", "the scenario gives no remedy", false);
+        work.claim(CLAIM, "the scenario gives no remedy", false);
         return Ok(());
     }
-    let mut unproven = false;
-    for step in remedy {
-        if matches!(step.operation, Operation::AwaitBackup) {
-            work.prove_last_backup()?;
-            unproven = false;
-            continue;
-        }
-        if !work.perform(step)? {
-            work.claim("corrected request", "refused", false);
-            return Ok(());
-        }
-        unproven |= begins_backup(step);
+    if work.operate(remedy)? {
+        work.claim(CLAIM, "accepted", true);
+    } else {
+        work.claim(CLAIM, "refused", false);
     }
-    if unproven {
-        work.prove_last_backup()?;
-    }
-    work.claim("corrected request", "accepted", true);
     Ok(())
-}
-
-fn begins_backup(step: &Step) -> bool {
-    let Operation::Call(planned) = &step.operation else {
-        return false;
-    };
-    planned.call.api == Api::DomainBackupBegin
 }

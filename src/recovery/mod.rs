@@ -5,12 +5,18 @@
 //! result is shown by restored bytes. This module never reads a scenario; the operator's part
 //! of a recovery (the remedy) is handed to it as planned steps.
 
+mod backup;
+mod clean_up;
 mod consult;
 mod fix_request;
 mod full_backup;
+mod mixed_backup;
+mod other_base;
 mod prove;
 mod recover;
+mod redefine;
+mod retry;
 mod work;
 
 pub use consult::conclude;
-pub use recover::{Recovery, execute, prove_backup};
+pub use recover::{Recovery, Refused, execute, prove_backup};

@@ -3,18 +3,38 @@
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{Api, BitmapTable, Call, JobEnd, JobEvent, Observation};
+use crate::plan::{Operation, Step};
+use crate::session::TakenBackup;
 use crate::transcript::{Exchange, HostState, Record};
 
 impl Work<'_, '_> {
-    /// Waits for the last backup; it must end well, and every byte of it must be what the guest
-    /// had at its instant.
+    /// Brings the last backup to its end, which must be a good one; every byte of it must be what
+    /// the guest had at its instant. A pull backup is read after the guest has written once more.
     pub(super) fn prove_last_backup(&mut self) -> Result<(), DriverError> {
-        let record = self.session.await_backup()?;
-        let ended_well = ended_well(&record);
-        self.keep(record);
+        let is_pull = |backup: &TakenBackup| backup.server.is_some();
+        let end = if self.session.ledger().last_backup().is_some_and(is_pull) {
+            self.guest_writes()?;
+            Step::of("backup-end", Operation::EndBackup)
+        } else {
+            Step::of("await-backup", Operation::AwaitBackup)
+        };
+        if !self.perform(&end)? {
+            self.claim(end.label, "refused", false);
+        }
+        self.prove_end();
+        self.prove_restored()
+    }
+
+    /// The job that has ended just now has ended well.
+    pub(super) fn prove_end(&mut self) {
+        let ended_well = self.last_step().is_some_and(ended_well);
         if !ended_well {
             self.claim("backup job", "did not complete", false);
         }
+    }
+
+    /// Every byte of the last backup is what the guest had at its instant.
+    pub(super) fn prove_restored(&mut self) -> Result<(), DriverError> {
         let restored = self.session.restore_last_backup()?;
         if restored.is_empty() {
             self.claim("restore", "no disk of the backup is in the books", false);
@@ -31,6 +51,28 @@ impl Work<'_, '_> {
                 disk.equal,
             );
         }
+        Ok(())
+    }
+
+    /// Every backup but the last one that was good once is still good: while the new chain is not
+    /// known to work, the old one is what a client has.
+    pub(super) fn prove_old_chain(&mut self) -> Result<(), DriverError> {
+        let backups = self.session.ledger().backups();
+        let older = &backups[..backups.len().saturating_sub(1)];
+        let good: Vec<TakenBackup> = older.iter().filter(|old| old.verified).cloned().collect();
+        if good.is_empty() {
+            return Ok(());
+        }
+        let mut found = None;
+        for backup in &good {
+            let restored = self.session.restore(backup)?;
+            let broken = restored.into_iter().find(|disk| !disk.equal);
+            found = found.or(broken.map(|disk| format!("{}: {}", disk.disk, disk.found)));
+        }
+        let holds = found.is_none();
+        let noun = if good.len() == 1 { "backup" } else { "backups" };
+        let found = found.unwrap_or_else(|| format!("{} {noun} restored", good.len()));
+        self.claim("old chain", found, holds);
         Ok(())
     }
 
@@ -119,7 +161,9 @@ impl Work<'_, '_> {
     }
 }
 
-/// Every disk of a backup has completed, and so has the job.
+/// Every disk of a backup has completed, and so has the job. A pull backup, which only its client
+/// can end, has its disks cancelled and counts as a success
+/// (`src/qemu/qemu_backup.c:qemuBackupNotifyBlockjobEnd`).
 fn ended_well(record: &Record) -> bool {
     let Exchange::Action {
         observation: Observation::Events(events),
@@ -128,9 +172,16 @@ fn ended_well(record: &Record) -> bool {
     else {
         return false;
     };
+    let by_client = |event: &JobEvent| {
+        matches!(event, JobEvent::JobCompleted { message: Some(message), .. }
+            if message == "Operation canceled")
+    };
+    let by_client = events.iter().any(by_client);
     let well = |event: &JobEvent| match event {
         JobEvent::JobCompleted { success, .. } => *success,
-        JobEvent::BlockJob { end, .. } => *end == JobEnd::Completed,
+        JobEvent::BlockJob { end, .. } => {
+            *end == JobEnd::Completed || (by_client && *end == JobEnd::Cancelled)
+        }
     };
     !events.is_empty() && events.iter().all(well)
 }

@@ -1,9 +1,9 @@
 //! From a decision to a proven recovery.
 
 use super::work::Work;
-use super::{fix_request, full_backup};
+use super::{fix_request, full_backup, mixed_backup, other_base, redefine, retry};
 use crate::driver::DriverError;
-use crate::model::Decision;
+use crate::model::{Call, Decision};
 use crate::plan::Step;
 use crate::session::Session;
 use crate::transcript::{Conclusion, HostState, ProofLine, Record};
@@ -17,7 +17,18 @@ pub struct Recovery {
     pub proof: Vec<ProofLine>,
 }
 
-/// Executes a decision and proves it. `refused` is the host right after the refusal.
+/// The call that was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// The call in one line.
+    pub label: &'a str,
+    /// The call.
+    pub call: &'a Call,
+    /// The host right after the refusal.
+    pub state: &'a HostState,
+}
+
+/// Executes a decision and proves it.
 ///
 /// # Errors
 /// The driver could not find something out, or the decision is one that this build cannot
@@ -25,21 +36,23 @@ pub struct Recovery {
 pub fn execute(
     session: &mut Session<'_>,
     conclusion: &Conclusion,
-    refused: &HostState,
+    refused: Refused<'_>,
     remedy: &[Step],
 ) -> Result<Recovery, DriverError> {
     let mut work = Work::new(session);
     match conclusion.decision {
         Decision::FixRequest => fix_request::execute(&mut work, remedy)?,
-        Decision::FullBackupNewChain => full_backup::execute(&mut work, &conclusion.clean_up)?,
-        Decision::InvestigateEscalate => work.prove_nothing_changed(refused)?,
-        Decision::RetryAfterJobEnds
-        | Decision::ChangeDomainStateThenRetry
-        | Decision::RestoreEnvironmentThenRetry
-        | Decision::RedefineMissingCheckpointsThenRetry
-        | Decision::IncrementalFromOtherGoodCheckpoint
-        | Decision::FullForAffectedDisks
-        | Decision::TreatAsDone => {
+        Decision::RetryAfterJobEnds => retry::after_job_ends(&mut work, refused, remedy)?,
+        Decision::ChangeDomainStateThenRetry => retry::after_start(&mut work, refused)?,
+        Decision::RestoreEnvironmentThenRetry => retry::after_repair(&mut work, refused, remedy)?,
+        Decision::RedefineMissingCheckpointsThenRetry => redefine::execute(&mut work, refused)?,
+        Decision::IncrementalFromOtherGoodCheckpoint => {
+            other_base::execute(&mut work, conclusion)?;
+        }
+        Decision::FullForAffectedDisks => mixed_backup::execute(&mut work, conclusion)?,
+        Decision::FullBackupNewChain => full_backup::execute(&mut work, conclusion)?,
+        Decision::InvestigateEscalate => work.prove_nothing_changed(refused.state)?,
+        Decision::TreatAsDone => {
             // The judge may well be right; what is missing is the way to prove it.
             let text = format!("executing the decision `{}`", conclusion.decision);
             return Err(DriverError::NotModelled(text));

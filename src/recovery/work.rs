@@ -2,16 +2,18 @@
 
 use super::Recovery;
 use crate::driver::DriverError;
-use crate::model::Call;
-use crate::plan::Step;
+use crate::model::{Api, Call};
+use crate::plan::{Operation, Step};
 use crate::session::Session;
 use crate::transcript::{ProofLine, Record};
 
 /// The session it works in, its record and its proof.
 pub(super) struct Work<'w, 'd> {
     pub(super) session: &'w mut Session<'d>,
-    pub(super) steps: Vec<Record>,
-    pub(super) proof: Vec<ProofLine>,
+    steps: Vec<Record>,
+    proof: Vec<ProofLine>,
+    /// How many guest writes it has made to each disk.
+    pub(super) writes: u8,
 }
 
 impl<'w, 'd> Work<'w, 'd> {
@@ -20,6 +22,7 @@ impl<'w, 'd> Work<'w, 'd> {
             session,
             steps: Vec::new(),
             proof: Vec::new(),
+            writes: 0,
         }
     }
 
@@ -43,6 +46,38 @@ impl<'w, 'd> Work<'w, 'd> {
     pub(super) fn call(&mut self, label: &str, call: &Call) -> Result<bool, DriverError> {
         let record = self.session.call(label, call)?;
         Ok(self.keep(record))
+    }
+
+    /// The operator's part. Each step must succeed; a backup among them is brought to its end, at
+    /// the latest at the end, restored and compared. `false` if libvirt refused a step.
+    pub(super) fn operate(&mut self, remedy: &[Step]) -> Result<bool, DriverError> {
+        let mut unproven = false;
+        for step in remedy {
+            if !self.perform(step)? {
+                return Ok(false);
+            }
+            match &step.operation {
+                Operation::AwaitBackup | Operation::EndBackup => {
+                    self.prove_end();
+                    self.prove_restored()?;
+                    unproven = false;
+                }
+                Operation::AbortBackup => unproven = false,
+                Operation::Call(planned) => {
+                    unproven |= planned.call.api == Api::DomainBackupBegin;
+                }
+                Operation::Act(_) => {}
+            }
+        }
+        if unproven {
+            self.prove_last_backup()?;
+        }
+        Ok(true)
+    }
+
+    /// The last step so far.
+    pub(super) fn last_step(&self) -> Option<&Record> {
+        self.steps.last()
     }
 
     /// Adds to the record; `false` for a refusal.

@@ -8,6 +8,7 @@ mod directory;
 mod event;
 mod one;
 mod outcome;
+mod queue;
 mod schedule;
 
 pub use crate::driver::DriverError;

@@ -4,7 +4,7 @@ use crate::driver::{Driver, DriverError};
 use crate::judge::{Check, verdict};
 use crate::model::{Answer, Api, Decision, Identity, Place};
 use crate::plan::{Operation, Plan, Step, lower};
-use crate::recovery::{conclude, execute, prove_backup};
+use crate::recovery::{Refused, conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
 use crate::session::Session;
 use crate::transcript::{Exchange, Record, Redactions, Transcript, render};
@@ -116,7 +116,12 @@ fn play(
     };
     let conclusion = conclude(&mut session, call, error)?;
     transcript.conclusion = Some(conclusion.clone());
-    match execute(&mut session, &conclusion, &after, &remedy) {
+    let refused = Refused {
+        label: &record.label,
+        call,
+        state: &after,
+    };
+    match execute(&mut session, &conclusion, refused, &remedy) {
         // Another decision than the expected one is the finding; that it cannot be executed is not.
         Err(DriverError::NotModelled(_))
             if expected_decision(scenario) != Some(conclusion.decision) => {}

@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use super::directory::RunDirectory;
 use super::event::{Event, Finished, Origin, Summary};
 use super::one::{Ran, Stopped, run_scenario};
 use super::outcome::{Failure, Outcome, SourceProblem};
+use super::queue::Queue;
 use super::{Backing, DriverChoice};
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
@@ -61,14 +62,14 @@ pub fn run(
         },
     });
     let mut summary = Summary::default();
-    let next = AtomicUsize::new(0);
+    let queue = Queue::of(cases, jobs);
     let (identified, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut failed = None;
     thread::scope(|scope| {
         let (sender, events) = channel();
-        for _ in 0..jobs {
+        for kind in queue.slots() {
             let events = sender.clone();
-            let (directory, identified, next) = (&directory, &identified, &next);
+            let (directory, identified, queue) = (&directory, &identified, &queue);
             let given_up = &given_up;
             let slot = move || {
                 let directory = directory.as_ref().map(RunDirectory::path);
@@ -81,7 +82,7 @@ pub fn run(
                     events,
                 };
                 while !given_up.load(Ordering::Relaxed)
-                    && let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed))
+                    && let Some(case) = queue.next(kind)
                 {
                     let ended_badly = slot.take(case);
                     given_up.fetch_or(options.fail_fast && ended_badly, Ordering::Relaxed);

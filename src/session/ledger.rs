@@ -33,6 +33,8 @@ pub struct TakenBackup {
     pub aborted: bool,
     /// Set when its data was restored and found equal.
     pub verified: bool,
+    /// Set when an image of its disks was made anew: it restores what was, but nothing builds on it.
+    pub superseded: bool,
 }
 
 /// One disk of a backup.
@@ -108,7 +110,7 @@ impl Ledger {
     /// An image that was made anew is not the one that earlier backups belong to.
     fn forget_history_of(&mut self, disk: &str) {
         for backup in &mut self.backups {
-            backup.verified &= !backup.disks.iter().any(|taken| taken.disk == disk);
+            backup.superseded |= backup.disks.iter().any(|taken| taken.disk == disk);
         }
     }
 
@@ -150,6 +152,7 @@ impl Ledger {
             server: request.server.clone(),
             aborted: false,
             verified: false,
+            superseded: false,
         };
         self.backups.push(backup);
     }
@@ -225,7 +228,8 @@ impl Ledger {
 
     /// The checkpoints that have a verified backup behind them, oldest first.
     pub fn verified_checkpoints(&self) -> impl Iterator<Item = &str> {
-        let verified = self.backups.iter().filter(|backup| backup.verified);
+        let can_serve = |backup: &&TakenBackup| backup.verified && !backup.superseded;
+        let verified = self.backups.iter().filter(can_serve);
         verified.filter_map(|backup| backup.checkpoint.as_deref())
     }
 

@@ -1,10 +1,12 @@
 //! What a client, and the runner beside it, can see without changing anything.
 
+use std::collections::BTreeSet;
+
 use super::Session;
 use crate::driver::DriverError;
 use crate::model::{
-    Action, Answer, Api, BitmapTable, Call, Content, DomainState, ErrorCode, ImageRef, Observation,
-    Value,
+    Action, Answer, Api, BitmapTable, Call, Content, DomainState, ErrorCode, ImageRef, NbdServer,
+    Observation, Value, flags,
 };
 use crate::transcript::HostState;
 
@@ -41,6 +43,17 @@ impl Session<'_> {
         Ok(names)
     }
 
+    /// The same, parents before their children.
+    pub fn checkpoints_from_the_root(&mut self) -> Result<Vec<String>, DriverError> {
+        let call = Call::new(Api::DomainListAllCheckpoints, &self.place().domain);
+        let call = call.flags(flags::CHECKPOINT_LIST_TOPOLOGICAL);
+        let answer = self.ask(&call)?;
+        let Answer::Returned(Value::Names(names)) = answer else {
+            return Err(unexpected(&call, &answer));
+        };
+        Ok(names)
+    }
+
     /// Whether `virDomainBackupGetXMLDesc` finds a backup.
     pub fn has_backup(&mut self) -> Result<bool, DriverError> {
         let call = Call::new(Api::DomainBackupGetXmlDesc, &self.place().domain);
@@ -49,6 +62,38 @@ impl Session<'_> {
             Answer::Refused(error) if error.code == ErrorCode::NO_DOMAIN_BACKUP => Ok(false),
             answer @ Answer::Refused(_) => Err(unexpected(&call, &answer)),
         }
+    }
+
+    /// Those of the disks that have a block job, by `virDomainGetBlockJobInfo`.
+    pub fn block_jobs(&mut self, disks: &[String]) -> Result<BTreeSet<String>, DriverError> {
+        let mut busy = BTreeSet::new();
+        for disk in disks {
+            let call = Call {
+                disk: Some(disk.clone()),
+                ..Call::new(Api::DomainGetBlockJobInfo, &self.place().domain)
+            };
+            match self.ask(&call)? {
+                Answer::Returned(Value::Params(params)) if params.is_empty() => {}
+                Answer::Returned(Value::Params(_)) => {
+                    busy.insert(disk.clone());
+                }
+                answer @ (Answer::Returned(_) | Answer::Refused(_)) => {
+                    return Err(unexpected(&call, &answer));
+                }
+            }
+        }
+        Ok(busy)
+    }
+
+    /// Why an NBD server could not listen there; `None` if it can.
+    pub fn probe_server(&mut self, server: &NbdServer) -> Result<Option<String>, DriverError> {
+        let action = Action::ProbeServer {
+            server: server.clone(),
+        };
+        let Observation::Listening(reason) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(reason)
     }
 
     /// The bitmaps in memory of an active domain, else those stored in its images.

@@ -1,6 +1,6 @@
 //! Restoring what a backup wrote, and holding it against the ledger.
 
-use super::Session;
+use super::{Session, TakenBackup};
 use crate::driver::DriverError;
 
 /// One disk of a backup, restored and compared.
@@ -23,9 +23,19 @@ impl Session<'_> {
         let Some(backup) = self.ledger().last_backup().cloned() else {
             return Ok(Vec::new());
         };
+        let restored = self.restore(&backup)?;
+        if !restored.is_empty() && restored.iter().all(|disk| disk.equal) {
+            self.ledger_mut().mark_verified();
+        }
+        Ok(restored)
+    }
+
+    /// Restores every disk of a backup from its chain of images, and compares it with what the
+    /// guest had then.
+    pub fn restore(&mut self, backup: &TakenBackup) -> Result<Vec<Restored>, DriverError> {
         let mut restored = Vec::new();
         for taken in &backup.disks {
-            let (found, equal) = match self.ledger().restore_chain(&backup, &taken.disk) {
+            let (found, equal) = match self.ledger().restore_chain(backup, &taken.disk) {
                 None => ("the books do not know all of its images".to_owned(), false),
                 Some(chain) => {
                     let images = chain.len();
@@ -43,9 +53,6 @@ impl Session<'_> {
                 found,
                 equal,
             });
-        }
-        if !restored.is_empty() && restored.iter().all(|disk| disk.equal) {
-            self.ledger_mut().mark_verified();
         }
         Ok(restored)
     }

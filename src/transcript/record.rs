@@ -1,11 +1,13 @@
 //! The parts of a transcript.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Action, Answer, BitmapTable, Call, CleanUp, Decision, DomainState, Identity, LibvirtError,
-    Observation,
+    Action, Answer, BitmapTable, Call, CleanUp, Decision, DiskPart, DomainState, Identity,
+    LibvirtError, Observation,
 };
 
 /// The version of the transcript format that this build writes.
@@ -122,6 +124,12 @@ pub struct HostState {
 pub struct Conclusion {
     /// What a client does now.
     pub decision: Decision,
+    /// The checkpoint that the next backup is based on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// What the next backup takes of each disk, where that is not the same of all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disks: BTreeMap<String, DiskPart>,
     /// Steps that go with the decision, in order.
     pub clean_up: Vec<CleanUp>,
     /// Identifier of the rule that decided.

@@ -211,6 +211,8 @@ impl Page {
     fn conclusion(&mut self, conclusion: &Conclusion) {
         let Conclusion {
             decision,
+            base,
+            disks,
             clean_up,
             rule,
             because,
@@ -230,6 +232,12 @@ impl Page {
                 1,
                 format_args!("probe     {}: {}", probe.probe, probe.answer),
             );
+        }
+        if let Some(base) = base {
+            self.line(1, format_args!("base      {base}"));
+        }
+        for (disk, part) in disks {
+            self.line(1, format_args!("disk      {disk} {part}"));
         }
         for step in clean_up {
             self.line(1, format_args!("clean-up  {step}"));

@@ -1,0 +1,117 @@
+//! The backups that a recovery takes, and the chain that must hold behind them.
+
+use std::collections::BTreeMap;
+
+use super::work::Work;
+use crate::driver::DriverError;
+use crate::model::{CleanUp, DiskFormat, DiskPart, ImageRef, Size};
+use crate::plan::{BackupDisk, BackupXml, PlannedDisk, Step, checkpoint_xml};
+
+/// What a backup takes of each disk; a disk that is not in it is taken in full.
+pub(super) type Parts = BTreeMap<String, DiskPart>;
+
+impl Work<'_, '_> {
+    /// A name that neither a checkpoint nor a bitmap bears.
+    pub(super) fn fresh_name(&mut self) -> Result<String, DriverError> {
+        let mut taken = self.session.checkpoints()?;
+        taken.extend(self.session.bitmaps()?.0.into_iter().map(|row| row.name));
+        let mut names = (1..).map(|number| format!("recovery{number}"));
+        let fresh = names.find(|name| !taken.contains(name));
+        Ok(fresh.expect("the numbers do not end"))
+    }
+
+    /// A push backup of every disk with a new checkpoint, after a guest write to each, so that an
+    /// empty backup cannot pass. It is restored and compared. `false` if libvirt refused it.
+    pub(super) fn back_up(
+        &mut self,
+        checkpoint: &str,
+        base: Option<&str>,
+        parts: &Parts,
+    ) -> Result<bool, DriverError> {
+        self.guest_writes()?;
+        let disks = self.session.disks().to_vec();
+        let place = self.session.place().clone();
+        let images: Vec<ImageRef> = disks
+            .iter()
+            .map(|disk| ImageRef {
+                path: format!("{}/{checkpoint}-{}.qcow2", place.directory, disk.target),
+                format: DiskFormat::Qcow2,
+            })
+            .collect();
+        let is_full = |disk: &PlannedDisk| parts.get(&disk.target) != Some(&DiskPart::Incremental);
+        let part = |(disk, image)| BackupDisk {
+            mode: (base.is_some() && is_full(disk)).then_some("full"),
+            ..BackupDisk::plain(&disk.target, image)
+        };
+        let backup = BackupXml {
+            incremental: base,
+            disks: disks.iter().zip(&images).map(part).collect(),
+            ..BackupXml::default()
+        };
+        let bitmap_disks = bitmap_disks(&disks);
+        let document = checkpoint_xml(checkpoint, None, Some(&bitmap_disks), &disks);
+        let step = Step::backup(&place.domain, &backup, Some((checkpoint, document)), &disks);
+        if !self.perform(&step)? {
+            self.claim(step.label, "refused", false);
+            return Ok(false);
+        }
+        self.prove_last_backup()?;
+        Ok(true)
+    }
+
+    /// A guest write to each disk, of another pattern at another place each time.
+    pub(super) fn guest_writes(&mut self) -> Result<(), DriverError> {
+        self.writes += 1;
+        let number = self.writes;
+        let domain = self.session.place().domain.clone();
+        for disk in self.session.disks().to_vec() {
+            let size = disk.size.bytes();
+            let offset = (u64::from(number) << 20) % size.max(1);
+            let length = (u64::from(number) * 2 - 1) << 16;
+            let range = (Size(offset), Size(length.min(size - offset)));
+            let step = Step::guest_write(&domain, &disk.target, range, 0xC0 | number);
+            self.perform(&step)?;
+        }
+        Ok(())
+    }
+
+    /// What an incremental backup from `base` can take of each disk: the changes where the bitmap is
+    /// usable.
+    pub(super) fn parts_from(&mut self, base: &str) -> Result<Parts, DriverError> {
+        let bitmaps = self.session.bitmaps()?;
+        let usable = bitmaps
+            .0
+            .iter()
+            .filter(|row| row.name == base && row.recording && !row.inconsistent);
+        let part = |row: &crate::model::BitmapRow| (row.disk.clone(), DiskPart::Incremental);
+        Ok(usable.map(part).collect())
+    }
+
+    /// What must hold behind a backup with this checkpoint: the old chain still restores; then what
+    /// is stale is cleaned up; the next incremental backup restores; checkpoints, bitmaps and images
+    /// are whole.
+    pub(super) fn prove_chain(
+        &mut self,
+        checkpoint: &str,
+        clean_up: &[CleanUp],
+    ) -> Result<(), DriverError> {
+        self.prove_old_chain()?;
+        if !self.clean_up(clean_up)? {
+            return Ok(());
+        }
+        let parts = self.parts_from(checkpoint)?;
+        let name = self.fresh_name()?;
+        if !self.back_up(&name, Some(checkpoint), &parts)? {
+            return Ok(());
+        }
+        self.prove_names_are_free(clean_up)?;
+        self.prove_checkpoints_and_bitmaps()?;
+        self.prove_closed_images()
+    }
+}
+
+/// The disks that a checkpoint of the whole domain has bitmaps on.
+pub(super) fn bitmap_disks(disks: &[PlannedDisk]) -> Vec<&str> {
+    let able = disks.iter().filter(|disk| disk.can_have_bitmaps());
+    able.map(|disk| disk.target.as_str()).collect()
+}

@@ -1,0 +1,96 @@
+//! The decisions that end with the same call again, byte for byte.
+
+use super::recover::Refused;
+use super::work::Work;
+use crate::driver::DriverError;
+use crate::model::{Api, Call, DomainState, Request, flags};
+use crate::plan::{Operation, Step};
+
+/// `retry-after-job-ends`: the operator's part is the end of the foreign job. Without one, the job
+/// is the scenario's own push backup, which ends by itself.
+pub(super) fn after_job_ends(
+    work: &mut Work<'_, '_>,
+    refused: Refused<'_>,
+    remedy: &[Step],
+) -> Result<(), DriverError> {
+    let wait = [Step::of("await-backup", Operation::AwaitBackup)];
+    let end = if remedy.is_empty() { &wait } else { remedy };
+    if work.operate(end)? {
+        work.claim("other job", "ended", true);
+        again(work, refused)
+    } else {
+        work.claim("other job", "its end was refused", false);
+        Ok(())
+    }
+}
+
+/// `restore-environment-then-retry`: the operator repairs the resource.
+pub(super) fn after_repair(
+    work: &mut Work<'_, '_>,
+    refused: Refused<'_>,
+    remedy: &[Step],
+) -> Result<(), DriverError> {
+    if remedy.is_empty() {
+        work.claim("repair", "the scenario gives no remedy", false);
+        return Ok(());
+    }
+    if work.operate(remedy)? {
+        again(work, refused)
+    } else {
+        work.claim("repair", "refused", false);
+        Ok(())
+    }
+}
+
+/// `change-domain-state-then-retry`: a domain that is off is started, paused, and is off in the
+/// end.
+pub(super) fn after_start(
+    work: &mut Work<'_, '_>,
+    refused: Refused<'_>,
+) -> Result<(), DriverError> {
+    let state = refused.state.domain;
+    if state != DomainState::Shutoff {
+        let text = format!("changing the state of a domain that is {state}");
+        return Err(DriverError::NotModelled(text));
+    }
+    let start = Call::new(Api::DomainCreate, &refused.call.domain).flags(flags::START_PAUSED);
+    if !work.call("start-paused", &start)? {
+        work.claim("start", "refused", false);
+        return Ok(());
+    }
+    again(work, refused)?;
+    let found = work.session.domain_state()?;
+    work.claim("domain state", found.to_string(), found == state);
+    Ok(())
+}
+
+/// The same call again. It must succeed, and the chain behind it must work.
+pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(), DriverError> {
+    let accepted = work.call(refused.label, refused.call)?;
+    work.claim(
+        "the same call",
+        if accepted { "accepted" } else { "refused" },
+        accepted,
+    );
+    if !accepted {
+        return Ok(());
+    }
+    let request = Request::of(refused.call);
+    if refused.call.api == Api::DomainBackupBegin {
+        work.prove_last_backup()?;
+    }
+    let needed = request.needed().map(|(_, base)| base.to_owned()).next();
+    let candidates = [request.checkpoint.clone(), needed];
+    let verified: Vec<String> = work
+        .session
+        .ledger()
+        .verified_checkpoints()
+        .map(str::to_owned)
+        .collect();
+    let mut candidates = candidates.into_iter().flatten();
+    if let Some(base) = candidates.find(|name| verified.contains(name)) {
+        return work.prove_chain(&base, &[]);
+    }
+    work.prove_checkpoints_and_bitmaps()?;
+    work.prove_closed_images()
+}
