@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use backup_tck::driver::{Driver, DriverError, Host};
 use backup_tck::model::{
-    Action, Api, Content, DiskFormat, JobEnd, JobEvent, Observation, Size, Value, flags,
+    Action, Api, BitmapChange, Content, DiskFormat, ErrorCode, JobEnd, JobEvent, Observation, Size,
+    Value, flags,
 };
 
-use crate::bench::{Bench, DISK, checkpoint_xml, processes, returned, signal, until};
+use crate::bench::{Bench, DISK, checkpoint_xml, processes, refused, returned, signal, until};
 
 const MIB: u64 = 1 << 20;
 
@@ -144,6 +145,49 @@ pub(crate) fn a_backup_that_failed_is_told_too() {
         disks: vec!["vda".to_owned()],
     });
     assert!(matches!(error, Err(DriverError::Failed(_))), "{error:?}");
+    bench.assert_nothing_is_left();
+}
+
+pub(crate) fn a_bitmap_of_a_closed_image_is_changed() {
+    let mut bench = Bench::started(DiskFormat::Qcow2);
+    bench.ok(Api::CheckpointCreate, Some(checkpoint_xml("c1")), 0);
+    let image = bench.image("vda", DiskFormat::Qcow2);
+    let change = |bitmap: &str, change| Action::ChangeBitmap {
+        image: image.clone(),
+        bitmap: bitmap.to_owned(),
+        change,
+    };
+    bench.ok(Api::DomainDestroy, None, 0);
+    bench.act(&change("c1", BitmapChange::Clear));
+    let granularity = Some(Size(4096));
+    for (step, recording) in [
+        (BitmapChange::Add { granularity }, true),
+        (BitmapChange::Disable, false),
+        (BitmapChange::Enable, true),
+    ] {
+        bench.act(&change("own", step));
+        let disks = vec![("vda".to_owned(), image.clone())];
+        let stored = bench.bitmaps(&Action::StoredBitmaps { disks });
+        let row = stored.on("vda", "own").next().unwrap();
+        assert_eq!((row.recording, row.granularity), (recording, 4096));
+    }
+    bench.act(&change("c1", BitmapChange::Remove));
+    let error = bench.embed.act(&change("c1", BitmapChange::Clear));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("'c1' not found"), "{error}");
+    bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
+    let target = bench.image("inc", DiskFormat::Qcow2);
+    let error = refused(bench.backup(&target, Some("c1"), "c2"));
+    assert_eq!(error.code, ErrorCode::CHECKPOINT_INCONSISTENT);
+    // A spoilt one can only be removed.
+    bench.ok(Api::DomainDestroy, None, 0);
+    bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
+    let domain = bench.place.domain.clone();
+    bench.act(&Action::KillEmulator { domain });
+    let error = bench.embed.act(&change("own", BitmapChange::Clear));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("inconsistent"), "{error}");
+    bench.act(&change("own", BitmapChange::Remove));
     bench.assert_nothing_is_left();
 }
 

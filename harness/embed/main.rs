@@ -14,6 +14,7 @@ mod calls;
 mod endings;
 mod host;
 mod product;
+mod pull;
 #[path = "../cli/suite.rs"]
 mod suite;
 
@@ -72,8 +73,40 @@ const TESTS: &[(&str, fn())] = &[
         host::a_backup_that_failed_is_told_too,
     ),
     (
+        "host::a_bitmap_of_a_closed_image_is_changed",
+        host::a_bitmap_of_a_closed_image_is_changed,
+    ),
+    (
         "host::what_fails_is_never_taken_for_done",
         host::what_fails_is_never_taken_for_done,
+    ),
+    (
+        "pull::a_chain_read_over_nbd_holds_each_instant",
+        pull::a_chain_read_over_nbd_holds_each_instant,
+    ),
+    (
+        "pull::a_backup_dies_with_its_emulator",
+        pull::a_backup_dies_with_its_emulator,
+    ),
+    (
+        "pull::an_aborted_push_is_awaited",
+        pull::an_aborted_push_is_awaited,
+    ),
+    (
+        "pull::a_port_is_occupied_until_it_is_released",
+        pull::a_port_is_occupied_until_it_is_released,
+    ),
+    (
+        "pull::a_probe_says_where_qemu_can_listen",
+        pull::a_probe_says_where_qemu_can_listen,
+    ),
+    (
+        "pull::a_server_behind_libvirts_back_is_in_the_way",
+        pull::a_server_behind_libvirts_back_is_in_the_way,
+    ),
+    (
+        "pull::a_copy_is_ready_when_it_was_awaited",
+        pull::a_copy_is_ready_when_it_was_awaited,
     ),
     (
         "agreement::mock_and_real_libvirt_refuse_alike",

@@ -25,13 +25,18 @@ pub const EMULATOR: &str = "qemu-system-x86_64";
 /// The tool that makes and reads disk images.
 pub const IMAGE_TOOL: &str = "qemu-img";
 
+/// The tool that reads and writes through QEMU's block layer.
+pub const IO_TOOL: &str = "qemu-io";
+
 /// libvirt's QEMU driver, a module that libvirt loads at run time.
 const QEMU_DRIVER: &str = "libvirt_driver_qemu.so";
 
 /// What the real driver needs and this machine lacks; empty where it can run.
 #[must_use]
 pub fn missing() -> Vec<Missing> {
-    let tools = [EMULATOR, IMAGE_TOOL].into_iter().filter_map(missing_tool);
+    let tools = [EMULATOR, IMAGE_TOOL, IO_TOOL]
+        .into_iter()
+        .filter_map(missing_tool);
     tools.chain(missing_qemu_driver()).collect()
 }
 

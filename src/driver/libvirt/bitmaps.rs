@@ -102,6 +102,17 @@ pub(super) fn device_path(xml: &str, disk: &str) -> Result<String, DriverError> 
     Err(failed(&format!("the domain has no disk {disk}")))
 }
 
+/// Whether the live XML says that a disk's copy job is ready to pivot.
+pub(super) fn mirror_is_ready(xml: &str, disk: &str) -> Result<bool, DriverError> {
+    let document = parse(xml)?;
+    let is_named = |node: &Node<'_, '_>| {
+        child(*node, "target").and_then(|target| target.attribute("dev")) == Some(disk)
+    };
+    let found = disks(&document).find(is_named);
+    let mirror = found.and_then(|node| child(node, "mirror"));
+    Ok(mirror.and_then(|mirror| mirror.attribute("ready")) == Some("yes"))
+}
+
 /// Disk and layer of each `index` in a live domain's XML.
 fn layers(xml: &str) -> Result<BTreeMap<u32, (String, u32)>, DriverError> {
     let document = parse(xml)?;
@@ -192,6 +203,17 @@ mod tests {
     #[test]
     fn a_reply_without_nodes_is_no_empty_table() {
         assert!(live(XML, r#"{"error":{"desc":"no"}}"#).is_err());
+    }
+
+    #[test]
+    fn a_copy_is_ready_when_libvirt_says_so() {
+        let copy = "<target dev='vda' bus='virtio'/><mirror job='copy'/>";
+        let with = |mirror| XML.replace("<target dev='vda' bus='virtio'/>", mirror);
+        assert_eq!(mirror_is_ready(XML, "vda"), Ok(false));
+        assert_eq!(mirror_is_ready(&with(copy), "vda"), Ok(false));
+        let copy = copy.replace("job='copy'", "job='copy' ready='yes'");
+        assert_eq!(mirror_is_ready(&with(&copy), "vda"), Ok(true));
+        assert_eq!(mirror_is_ready(&with(&copy), "sda"), Ok(false));
     }
 
     #[test]

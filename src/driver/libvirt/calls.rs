@@ -94,6 +94,12 @@ impl Session {
         Ok(domain)
     }
 
+    /// The handle of a domain that must be there.
+    pub(super) fn handle(&mut self, name: &str) -> Result<Domain, DriverError> {
+        let domain = self.domain(name);
+        domain.map_err(|error| failed(&format!("no domain {name}"), &error))
+    }
+
     /// The events of backup jobs.
     pub(super) fn events(&self) -> Arc<Events> {
         Arc::clone(&self.events)

@@ -1,23 +1,25 @@
-//! Runs `qemu-img`, and waits while another process holds an image.
+//! Runs `qemu-img` and `qemu-io`, and waits while another process holds an image.
 //!
 //! QEMU may let go of an image a little after the event that says so (up to 50 ms were
 //! measured), and nothing tells when; so a command that finds an image locked is repeated.
 
 use crate::model::ImageRef;
 use std::ffi::OsStr;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use serde_json::{Value, json};
 
-use super::availability::IMAGE_TOOL;
+use super::availability::{IMAGE_TOOL, IO_TOOL};
 use crate::driver::DriverError;
 
 /// For how long an image may stay locked.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
 
-/// Pause between two looks at a locked image.
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// Pause between two looks at what must be polled.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a command left behind.
 pub(super) struct Output {
@@ -70,12 +72,18 @@ impl Output {
 pub(super) fn qemu_img<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, DriverError> {
     let until = Instant::now() + LOCK_LIMIT;
     loop {
-        let output = run(arguments)?;
+        let output = run(IMAGE_TOOL, arguments, None)?;
         if output.status == Some(0) || !output.is_locked() || Instant::now() >= until {
             return Ok(output);
         }
         pause();
     }
+}
+
+/// Runs `qemu-io` with commands on its standard input, one a line. A command that fails makes it
+/// fail in the end.
+pub(super) fn qemu_io(arguments: &[&str], commands: &str) -> Result<Output, DriverError> {
+    run(IO_TOOL, arguments, Some(commands))
 }
 
 /// The options that open an image in its format, never probed, and without what lies behind it:
@@ -96,15 +104,33 @@ pub(super) fn alone(image: &ImageRef) -> String {
     format!("json:{}", layer(image, None))
 }
 
-fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, DriverError> {
-    let mut command = IMAGE_TOOL.to_owned();
+/// Runs a tool, which may read all of its input while it writes.
+fn run<S: AsRef<OsStr>>(
+    tool: &str,
+    arguments: &[S],
+    input: Option<&str>,
+) -> Result<Output, DriverError> {
+    let mut command = tool.to_owned();
     for argument in arguments {
         command.push(' ');
         command.push_str(&argument.as_ref().to_string_lossy());
     }
-    let output = Command::new(IMAGE_TOOL).args(arguments).output();
-    let output =
-        output.map_err(|error| DriverError::Failed(format!("cannot run `{command}`: {error}")))?;
+    let failed = |error: io::Error| DriverError::Failed(format!("cannot run `{command}`: {error}"));
+    let stdin = input.map_or_else(Stdio::null, |_| Stdio::piped());
+    let mut child = Command::new(tool)
+        .args(arguments)
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let stdin = child.stdin.take();
+    let output = thread::scope(|scope| {
+        // A tool that has ended without reading tells why itself.
+        scope.spawn(|| Some(stdin?.write_all(input?.as_bytes())));
+        child.wait_with_output()
+    });
+    let output = output.map_err(failed)?;
     Ok(Output {
         command,
         status: output.status.code(),
@@ -113,10 +139,11 @@ fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, DriverError> {
     })
 }
 
+/// Lets a little time pass between two looks.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the kernel offers no way to wait for another process's image lock without taking it"
+    reason = "neither another process's image lock nor libvirt's view of a domain can be waited for"
 )]
-fn pause() {
-    std::thread::sleep(LOCK_PAUSE);
+pub(super) fn pause() {
+    thread::sleep(PAUSE);
 }

@@ -26,7 +26,7 @@ use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
 use super::host;
-use super::ports;
+use super::ports::{self, Occupied};
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use crate::driver::DriverError;
 use crate::model::{Api, Identity, Place, Version};
@@ -79,6 +79,7 @@ struct Worker {
     directory: PathBuf,
     session: Session,
     cache: CapabilityCache,
+    occupied: Occupied,
     scenarios: u32,
 }
 
@@ -94,6 +95,7 @@ impl Worker {
             directory: directory.to_owned(),
             session,
             cache,
+            occupied: Occupied::default(),
             scenarios: 0,
         })
     }
@@ -114,7 +116,8 @@ impl Worker {
                 Told::Answered(answer)
             }
             Ask::Act(action) => {
-                Told::Observed(host::act(&mut self.session, &self.directory, action)?)
+                let (session, occupied) = (&mut self.session, &mut self.occupied);
+                Told::Observed(host::act(session, occupied, &self.directory, action)?)
             }
         })
     }
@@ -150,6 +153,7 @@ impl Worker {
     }
 
     fn close(&mut self, place: &Place) -> Result<(), DriverError> {
+        self.occupied.clear();
         self.session.clear(Some(&place.domain))?;
         fs::remove_dir_all(&place.directory).map_err(|error| {
             DriverError::Failed(format!("cannot remove {}: {error}", place.directory))

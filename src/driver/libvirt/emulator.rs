@@ -1,0 +1,165 @@
+//! A domain's QEMU: its monitor, writes through its block layer, its sudden end.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill as send};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use virt::domain::Domain;
+use virt_sys as sys;
+
+use super::calls::failed;
+use super::ffi::{self, told};
+use super::{bitmaps, tools};
+use crate::driver::DriverError;
+use crate::model::{DomainState, ErrorCode, Size};
+
+/// For how long libvirt may take a domain for running whose QEMU was killed.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// Kills the domain's QEMU, and waits until libvirt knows.
+pub(super) fn kill(domain: &Domain) -> Result<(), DriverError> {
+    let name = told(domain.name());
+    let name = name.map_err(|error| failed("cannot tell the domain's name", &error))?;
+    let uuid = told(domain.uuid_string());
+    let uuid = uuid.map_err(|error| failed(&format!("cannot tell the UUID of {name}"), &error))?;
+    let pid = match find(&name, &uuid)[..] {
+        [pid] => pid,
+        [] => {
+            return Err(DriverError::Failed(format!(
+                "domain {name} has no QEMU process"
+            )));
+        }
+        ref several => {
+            let message = format!("domain {name} has several QEMU processes: {several:?}");
+            return Err(DriverError::Failed(message));
+        }
+    };
+    match send(pid, Signal::SIGKILL) {
+        // It may have ended by itself.
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(error) => {
+            let message = format!("cannot kill the QEMU of domain {name}: {error}");
+            return Err(DriverError::Failed(message));
+        }
+    }
+    let until = Instant::now() + END_LIMIT;
+    while !is_over(domain)? {
+        if Instant::now() >= until {
+            let message = format!("QEMU was killed, yet libvirt says that domain {name} runs");
+            return Err(DriverError::Failed(message));
+        }
+        tools::pause();
+    }
+    Ok(())
+}
+
+/// Issues a QMP command; what it returns.
+pub(super) fn qmp(domain: &Domain, command: &str, arguments: &Value) -> Result<Value, DriverError> {
+    let line = json!({"execute": command, "arguments": arguments}).to_string();
+    let reply = monitor(domain, &line, 0)?;
+    let unread = || DriverError::Failed(format!("monitor command `{command}` answered: {reply}"));
+    let reply: Value = serde_json::from_str(&reply).map_err(|_| unread())?;
+    if let Some(refusal) = reply["error"]["desc"].as_str() {
+        let message = format!("QEMU refused the monitor command `{command}`: {refusal}");
+        return Err(DriverError::Failed(message));
+    }
+    reply.get("return").cloned().ok_or_else(unread)
+}
+
+/// Writes through QEMU's block layer with forced unit access, which for qcow2 is a flush: the
+/// data, though no bitmap, is then in the image.
+///
+/// The monitor command `qemu-io` prints what became of a write into QEMU's log, not into its
+/// reply. So the write is one of the asynchronous kind, which alone the device's statistics
+/// count, and they tell whether it succeeded.
+pub(super) fn guest_write(
+    domain: &Domain,
+    disk: &str,
+    (offset, length): (Size, Size),
+    pattern: u8,
+) -> Result<(), DriverError> {
+    let device = bitmaps::device_path(&live_xml(domain)?, disk)?;
+    let (offset, length) = (offset.bytes(), length.bytes());
+    let write = format!("aio_write -f -P {pattern:#04x} {offset} {length}");
+    let before = Writes::of(domain, &device)?;
+    for command in [&write, "aio_flush"] {
+        let command = format!("qemu-io -d {device} \"{command}\"");
+        let reply = monitor(domain, &command, sys::VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP)?;
+        if !reply.trim().is_empty() {
+            let message = format!("monitor command `{command}` answered: {}", reply.trim());
+            return Err(DriverError::Failed(message));
+        }
+    }
+    let after = Writes::of(domain, &device)?;
+    if after.failed != before.failed || after.bytes < before.bytes + length {
+        let message = format!("QEMU could not write: qemu-io -d {device} \"{write}\"");
+        return Err(DriverError::Failed(message));
+    }
+    Ok(())
+}
+
+/// What became of the writes to a device, counted by QEMU since it started.
+struct Writes {
+    bytes: u64,
+    failed: u64,
+}
+
+impl Writes {
+    fn of(domain: &Domain, device: &str) -> Result<Self, DriverError> {
+        let reply = monitor(domain, r#"{"execute":"query-blockstats"}"#, 0)?;
+        let parsed: Value = serde_json::from_str(&reply).unwrap_or_default();
+        let mut devices = parsed["return"].as_array().into_iter().flatten();
+        let found = devices.find(|found| found["qdev"] == device);
+        let count = |key: &str| found?["stats"][key].as_u64();
+        let writes = || {
+            Some(Self {
+                bytes: count("wr_bytes")?,
+                failed: count("failed_wr_operations")? + count("invalid_wr_operations")?,
+            })
+        };
+        writes().ok_or_else(|| {
+            DriverError::Failed(format!("QEMU tells no statistics of {device}: {reply}"))
+        })
+    }
+}
+
+/// The XML of a live domain.
+pub(super) fn live_xml(domain: &Domain) -> Result<String, DriverError> {
+    let xml = told(domain.xml_desc(0));
+    xml.map_err(|error| failed("cannot dump the live domain", &error))
+}
+
+/// Passes a command to QEMU's monitor; its reply as it is.
+pub(super) fn monitor(domain: &Domain, command: &str, flags: u32) -> Result<String, DriverError> {
+    let reply = told(domain.qemu_monitor_command(command, flags));
+    reply.map_err(|error| failed(&format!("monitor command `{command}`"), &error))
+}
+
+/// The processes whose command line starts a QEMU for this domain. libvirt passes both
+/// (`src/qemu/qemu_command.c:qemuBuildNameCommandLine`, `qemuBuildCommandLine`); a comma is
+/// written twice in QEMU's options.
+fn find(name: &str, uuid: &str) -> Vec<Pid> {
+    let guest = format!("guest={},", name.replace(',', ",,"));
+    let is_pair = |pair: &[&[u8]]| pair[0] == b"-name" && pair[1].starts_with(guest.as_bytes());
+    let is_uuid = |pair: &[&[u8]]| pair[0] == b"-uuid" && pair[1] == uuid.as_bytes();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let found = pids.filter(|pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        arguments.windows(2).any(is_pair) && arguments.windows(2).any(is_uuid)
+    });
+    found.map(Pid::from_raw).collect()
+}
+
+/// Whether libvirt says that the domain is shut off; one that was transient is gone.
+fn is_over(domain: &Domain) -> Result<bool, DriverError> {
+    match ffi::state(domain, 0) {
+        Ok((state, _)) => Ok(DomainState::from_number(state) == DomainState::Shutoff),
+        Err(error) if error.code == ErrorCode::NO_DOMAIN => Ok(true),
+        Err(error) => Err(failed("cannot tell the domain's state", &error)),
+    }
+}

@@ -1,0 +1,80 @@
+//! Image files that nobody has open: made, checked, their bitmaps changed.
+//!
+//! All of it is `qemu-img`. This module must not know domains.
+
+use std::fs;
+
+use super::tools;
+use crate::driver::DriverError;
+use crate::model::{BitmapChange, DiskFormat, ImageRef, Size};
+
+/// Makes an empty image; a file of that name is replaced.
+pub(super) fn create(image: &ImageRef, size: Size) -> Result<(), DriverError> {
+    let size = size.bytes().to_string();
+    let format = image.format.as_str();
+    let arguments = ["create", "-q", "-f", format, &image.path, &size];
+    tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// Changes one bitmap of a closed image (`docs/tools/qemu-img.rst`).
+pub(super) fn change_bitmap(
+    image: &ImageRef,
+    bitmap: &str,
+    change: BitmapChange,
+) -> Result<(), DriverError> {
+    let option = match change {
+        BitmapChange::Add { .. } => "--add",
+        BitmapChange::Remove => "--remove",
+        BitmapChange::Clear => "--clear",
+        BitmapChange::Enable => "--enable",
+        BitmapChange::Disable => "--disable",
+    };
+    let mut arguments = vec!["bitmap".to_owned(), option.to_owned()];
+    if let BitmapChange::Add {
+        granularity: Some(granularity),
+    } = change
+    {
+        arguments.extend(["-g".to_owned(), granularity.bytes().to_string()]);
+    }
+    let format = image.format.to_string();
+    arguments.extend(["-f".to_owned(), format, image.path.clone()]);
+    arguments.push(bitmap.to_owned());
+    tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// Waits until QEMU has let go of an image: opening it fails until then.
+pub(super) fn await_release(image: &ImageRef) -> Result<(), DriverError> {
+    let output = tools::qemu_img(&["info", &tools::alone(image)])?;
+    if output.is_locked() {
+        return Err(output.failure());
+    }
+    Ok(())
+}
+
+/// What `qemu-img check` finds in an image by itself (a backup's backing file may be the live
+/// disk); an image that it cannot open is a finding, one that is not there
+/// is a failure. A raw image has nothing to check.
+pub(super) fn check(image: &ImageRef) -> Result<Option<String>, DriverError> {
+    fs::File::open(&image.path)
+        .map_err(|error| DriverError::Failed(format!("cannot read {}: {error}", image.path)))?;
+    if image.format == DiskFormat::Raw {
+        return Ok(None);
+    }
+    let output = tools::qemu_img(&["check", "--output=json", &tools::alone(image)])?;
+    match output.status {
+        Some(0) => Ok(None),
+        // Corruption is 2, leaked clusters are 3 (docs/tools/qemu-img.rst).
+        Some(2 | 3) => {
+            let found = output.json()?;
+            let count = |key: &str| found[key].as_u64().unwrap_or(0);
+            let (corruptions, leaks) = (count("corruptions"), count("leaks"));
+            Ok(Some(format!(
+                "{corruptions} corruptions, {leaks} leaked clusters"
+            )))
+        }
+        Some(1) if !output.is_locked() => Ok(Some(output.stderr)),
+        _ => Err(output.failure()),
+    }
+}
