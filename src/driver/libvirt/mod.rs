@@ -16,6 +16,8 @@ pub mod availability;
 mod bitmaps;
 mod cache;
 mod calls;
+#[cfg(test)]
+mod constants;
 mod content;
 mod embed;
 mod emulator;
