@@ -8,7 +8,7 @@ use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
     Action, Answer, Api, BitmapRow, Call, Identity, JobEvent, Observation, Place, Size,
 };
-use backup_tck::run::run_scenario;
+use backup_tck::run::{Extent, run_scenario};
 use backup_tck::suite::Suite;
 use rstest::rstest;
 
@@ -138,7 +138,7 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
         lie,
     };
     let identity = driver.identity().unwrap();
-    let ran = run_scenario(&mut driver, &identity, &case.name, &scenario).unwrap();
+    let ran = run_scenario(&mut driver, &identity, &case.name, &scenario, Extent::Whole).unwrap();
     let proof = &ran.transcript.proof;
     let broken: Vec<&str> = proof
         .iter()

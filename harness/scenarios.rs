@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use backup_tck::report::{Pending, Report, Style, Text};
-use backup_tck::run::{Backing, DriverChoice, Options, Outcome, run};
+use backup_tck::run::{Backing, DriverChoice, Extent, Options, Outcome, run};
 use backup_tck::suite::{Case, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -45,6 +45,7 @@ fn test(driver: DriverChoice, case: Case, suite: &Suite) -> Result<(), Failed> {
         jobs: 1,
         time_limit: TIME_LIMIT,
         fail_fast: false,
+        extent: Extent::Whole,
         backing: Backing {
             program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
             stop: std::sync::Arc::default(),

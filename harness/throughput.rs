@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use backup_tck::driver::Driver as _;
 use backup_tck::driver::mock::Mock;
-use backup_tck::run::run_scenario;
+use backup_tck::run::{Extent, run_scenario};
 use backup_tck::scenario::parse;
 use backup_tck::suite::Suite;
 
@@ -87,7 +87,7 @@ fn mock() {
     let begun = Instant::now();
     for _ in 0..MOCK_ROUNDS {
         for (name, scenario) in &scenarios {
-            let ran = run_scenario(&mut driver, &identity, name, scenario);
+            let ran = run_scenario(&mut driver, &identity, name, scenario, Extent::Whole);
             black_box(ran.expect("the suite runs on the mock"));
         }
     }

@@ -19,6 +19,7 @@ mod generated;
 mod help;
 mod listing;
 mod new;
+mod no_recovery;
 mod pages;
 mod partition;
 mod records;

@@ -14,7 +14,7 @@ use super::part::{self, Outcomes, Part};
 use super::reporting::{Recording, Reports};
 use super::select::{Selected, Selection, select};
 use crate::report::{Pending, Report};
-use crate::run::{Backing, DriverChoice, DriverError, Options, Summary, run};
+use crate::run::{Backing, DriverChoice, DriverError, Extent, Options, Summary, run};
 use crate::suite::Suite;
 
 #[derive(Args, Debug)]
@@ -33,6 +33,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     running: Running,
 
+    /// Stop at the decision: execute no recovery, prove none, and compare the snapshot so far
+    #[arg(long)]
+    no_recovery: bool,
+
     #[command(flatten)]
     recording: Recording,
 }
@@ -43,6 +47,9 @@ pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     part::take(&args.part, args.driver, &mut selected)?;
     let mut options = options(args.driver, &args.running)?;
     options.fail_fast = args.part.fail_fast;
+    if args.no_recovery {
+        options.extent = Extent::UntilDecision;
+    }
     selected.require_some()?;
     let Selected { suite, cases, .. } = selected;
     let folder = match &suite {
@@ -51,8 +58,8 @@ pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     };
     let mut reports = Reports::open(&targets, style(args.running.color), folder)?;
     let mut pending = Pending::new(&suite);
-    // In a pipeline nobody reviews a pending file.
-    let review = std::env::var_os("CI").is_none();
+    // In a pipeline nobody reviews a pending file, and half a transcript is no snapshot.
+    let review = std::env::var_os("CI").is_none() && !args.no_recovery;
     let mut outcomes = Outcomes::default();
     let ran = run(&cases, &suite, &options, |event| {
         reports.consume(event);
@@ -131,6 +138,7 @@ pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options
         jobs: running.jobs.unwrap_or(default_jobs),
         time_limit: running.timeout,
         fail_fast: false,
+        extent: Extent::Whole,
         backing,
     })
 }

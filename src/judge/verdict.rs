@@ -36,9 +36,14 @@ impl Check {
     }
 }
 
-/// Every check of a scenario, those that hold and those that do not.
+/// Every check of a scenario, those that hold and those that do not. Where no recovery was to be
+/// executed, none has to be proven.
 #[must_use]
-pub fn verdict(transcript: &Transcript, expectation: &Expectation) -> Vec<Check> {
+pub fn verdict(
+    transcript: &Transcript,
+    expectation: &Expectation,
+    with_recovery: bool,
+) -> Vec<Check> {
     let Some(when) = &transcript.when else {
         return vec![Check::equal("call under test", &"issued", &"not reached")];
     };
@@ -53,7 +58,10 @@ pub fn verdict(transcript: &Transcript, expectation: &Expectation) -> Vec<Check>
         }
         Expectation::Refusal(refusal) => {
             let mut checks = refusal_checks(when, refusal);
-            checks.extend(recovery_checks(transcript, refusal.decision));
+            checks.extend(decision_checks(transcript, refusal.decision));
+            if with_recovery {
+                checks.extend(recovery_checks(transcript));
+            }
             checks
         }
     }
@@ -78,7 +86,7 @@ fn refusal_checks(when: &Record, refusal: &Refusal) -> Vec<Check> {
     checks
 }
 
-fn recovery_checks(transcript: &Transcript, decision: Decision) -> Vec<Check> {
+fn decision_checks(transcript: &Transcript, decision: Decision) -> Vec<Check> {
     let found = transcript
         .conclusion
         .as_ref()
@@ -94,6 +102,11 @@ fn recovery_checks(transcript: &Transcript, decision: Decision) -> Vec<Check> {
             &found,
         ));
     }
+    checks
+}
+
+fn recovery_checks(transcript: &Transcript) -> Vec<Check> {
+    let mut checks = Vec::new();
     for record in &transcript.recovery {
         if let Some(error) = record.refusal() {
             let what = format!("recovery step `{}`", record.label);

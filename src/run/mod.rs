@@ -16,6 +16,6 @@ pub use crate::driver::DriverError;
 pub use crate::driver::libvirt::{reaper, worker};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Origin, Summary};
-pub use one::{Ran, Stopped, run_scenario};
+pub use one::{Extent, Ran, Stopped, run_scenario};
 pub use outcome::{Failure, Outcome, SourceProblem};
 pub use schedule::{Options, run};

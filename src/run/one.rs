@@ -38,6 +38,17 @@ impl From<DriverError> for Stopped {
     }
 }
 
+/// How far a scenario is played.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Extent {
+    /// To the proof of the recovery.
+    #[default]
+    Whole,
+    /// To the decision after a refusal; no recovery is executed. A call that succeeds is still
+    /// brought to its end.
+    UntilDecision,
+}
+
 /// Runs a scenario on a driver, whose identity is known, and cleans up after it, whatever came of
 /// it.
 ///
@@ -48,10 +59,11 @@ pub fn run_scenario(
     identity: &Identity,
     name: &str,
     scenario: &Scenario,
+    extent: Extent,
 ) -> Result<Ran, Stopped> {
     let place = driver.open_scenario()?;
     let mut transcript = Transcript::new(name, identity.clone());
-    let played = play(driver, &place, scenario, &mut transcript);
+    let played = play(driver, &place, scenario, extent, &mut transcript);
     let closed = driver.close_scenario(&place);
     let redactions = Redactions::of(&place);
     let redacted = redactions
@@ -66,7 +78,7 @@ pub fn run_scenario(
     Ok(Ran {
         transcript: redacted,
         text: redactions.apply(&render(&transcript)),
-        checks: verdict(&transcript, &scenario.then),
+        checks: verdict(&transcript, &scenario.then, extent == Extent::Whole),
     })
 }
 
@@ -74,6 +86,7 @@ fn play(
     driver: &mut dyn Driver,
     place: &Place,
     scenario: &Scenario,
+    extent: Extent,
     transcript: &mut Transcript,
 ) -> Result<(), DriverError> {
     let Plan {
@@ -116,6 +129,9 @@ fn play(
     };
     let conclusion = conclude(&mut session, call, error)?;
     transcript.conclusion = Some(conclusion.clone());
+    if extent == Extent::UntilDecision {
+        return Ok(());
+    }
     let refused = Refused {
         label: &record.label,
         call,

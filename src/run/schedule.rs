@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::applicable::{not_about, not_begun, not_supported};
 use super::directory::RunDirectory;
 use super::event::{Event, Finished, Origin, Summary};
-use super::one::{Ran, Stopped, run_scenario};
+use super::one::{Extent, Ran, Stopped, run_scenario};
 use super::outcome::{Failure, Outcome, SourceProblem};
 use super::queue::Queue;
 use super::{Backing, DriverChoice};
@@ -23,6 +23,7 @@ use crate::model::Identity;
 use crate::scenario::{Diagnostics, Problem, Scenario};
 use crate::snapshot::{Difference, compare};
 use crate::suite::{Case, Suite, source_of};
+use crate::transcript::without_recovery;
 
 /// How a run goes about it.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Options {
     pub time_limit: Duration,
     /// Begin no other scenario once one has ended badly.
     pub fail_fast: bool,
+    /// How far each scenario is played.
+    pub extent: Extent,
     /// What real drivers need.
     pub backing: Backing,
 }
@@ -224,7 +227,8 @@ impl Slot<'_> {
             return Ok(Attempt::NotBegun(outcome));
         }
         driver.set_deadline(deadline);
-        run_scenario(driver.as_mut(), identity, &case.name, scenario)
+        let extent = self.options.extent;
+        run_scenario(driver.as_mut(), identity, &case.name, scenario, extent)
             .map(|ran| Attempt::Ran(Box::new(ran)))
     }
 
@@ -232,6 +236,13 @@ impl Slot<'_> {
         let recorded = match self.suite.snapshot(&case.name) {
             Ok(recorded) => recorded,
             Err(error) => return Outcome::broken(&self.portable(&error.to_string())),
+        };
+        let refused = ran.transcript.conclusion.is_some();
+        let recorded = match (self.options.extent, recorded) {
+            (Extent::UntilDecision, Some(file)) if refused => {
+                Some(without_recovery(&file).to_owned())
+            }
+            (Extent::UntilDecision | Extent::Whole, recorded) => recorded,
         };
         let difference = compare(recorded.as_deref(), &ran.text);
         if difference == Some(Difference::Unreadable) {

@@ -11,4 +11,4 @@ pub use record::{
     Conclusion, Exchange, FORMAT, HostState, ProbeRecord, ProofLine, Record, Transcript,
 };
 pub use redact::Redactions;
-pub use render::{documented_order, render};
+pub use render::{documented_order, render, without_recovery};

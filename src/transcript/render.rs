@@ -49,6 +49,14 @@ pub fn render(transcript: &Transcript) -> String {
     page.0
 }
 
+/// The text of a transcript, or a snapshot of it, up to the decision.
+#[must_use]
+pub fn without_recovery(text: &str) -> &str {
+    let heads = ["\nrecovery\n", "\nproof\n"];
+    let end = heads.iter().filter_map(|head| text.find(head)).min();
+    end.map_or(text, |end| &text[..=end])
+}
+
 #[derive(Default)]
 struct Page(String);
 
