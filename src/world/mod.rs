@@ -10,8 +10,11 @@ mod bitmap;
 mod checkpoint;
 mod domain;
 mod extents;
+mod files;
 mod host;
 mod image;
+mod process;
+mod seen;
 
 pub use backup::{BackupJob, JobDisk};
 pub use bitmap::{Bitmap, Bitmaps, chain_is_valid};
