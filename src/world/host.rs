@@ -1,16 +1,22 @@
-//! The world as a whole, and what can happen in it.
+//! The world as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Domain, Image};
+use super::{Domain, File};
+use crate::model::JobEvent;
 
 /// Every file and every domain of the simulated host.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct World {
-    /// Image files by absolute path.
-    pub images: BTreeMap<String, Image>,
+    /// Files by absolute path. A directory must be here to hold others.
+    pub files: BTreeMap<String, File>,
+    /// TCP ports of the loopback address on which something other than QEMU listens.
+    pub ports: BTreeSet<u16>,
     /// Domains by name.
     pub domains: BTreeMap<String, Domain>,
+    /// Events of the last backup job of each domain, until they are taken. They outlive the
+    /// QEMU process, and the domain.
+    pub events: BTreeMap<String, Vec<JobEvent>>,
     /// Seconds since the epoch, as far as anything in the world can tell; each new checkpoint
     /// takes the next one.
     pub clock: u64,
@@ -21,8 +27,8 @@ pub struct World {
 #[error("{0}")]
 pub struct Impossible(pub String);
 
-pub(super) fn impossible<T>(what: String) -> Result<T, Impossible> {
-    Err(Impossible(what))
+pub(super) fn impossible<T>(what: impl Into<String>) -> Result<T, Impossible> {
+    Err(Impossible(what.into()))
 }
 
 pub(super) fn defined<'a>(

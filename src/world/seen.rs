@@ -1,38 +1,10 @@
 //! Bitmaps as QEMU and its tools show them.
 
-use super::host::{defined, impossible};
+use super::host::impossible;
 use super::{Bitmap, Impossible, World};
 use crate::model::{BitmapRow, BitmapTable};
 
 impl World {
-    /// Adds the bitmap of a checkpoint to the top layer of these disks.
-    pub fn add_bitmaps(
-        &mut self,
-        name: &str,
-        bitmap: &str,
-        disks: &[usize],
-    ) -> Result<(), Impossible> {
-        let domain = defined(&mut self.domains, name)?;
-        let Some(active) = &mut domain.active else {
-            return impossible("a bitmap in an inactive domain".to_owned());
-        };
-        for &index in disks {
-            let Some(image) = self.images.get(&domain.disks[index].source) else {
-                return impossible(format!(
-                    "a bitmap in the removed image of {}",
-                    domain.disks[index].target
-                ));
-            };
-            if let Some(top) = active.bitmaps[index].first_mut() {
-                top.insert(
-                    bitmap.to_owned(),
-                    Bitmap::of_checkpoint(image.content.size()),
-                );
-            }
-        }
-        Ok(())
-    }
-
     /// The bitmaps of an active domain, as QEMU's `query-named-block-nodes` shows them.
     pub fn live_bitmaps(&self, name: &str) -> Result<BitmapTable, Impossible> {
         let domain = self.domains.get(name);
@@ -56,7 +28,7 @@ impl World {
 
     /// The bitmaps that an image stores, as `qemu-img info` shows them.
     pub fn stored_bitmaps(&self, disk: &str, path: &str) -> Result<Vec<BitmapRow>, Impossible> {
-        let Some(image) = self.images.get(path) else {
+        let Some(image) = self.image(path) else {
             return impossible(format!("the bitmaps of the missing image {path}"));
         };
         Ok(image

@@ -5,9 +5,11 @@
 
 mod backup;
 mod checkpoint;
+mod copy;
 mod domain;
 mod grammar;
 
-pub(super) use backup::{BackupDiskElement, BackupDocument, backup};
+pub(super) use backup::{BackupDiskElement, BackupDiskMode, BackupDocument, ServerElement, backup};
 pub(super) use checkpoint::{CheckpointDiskElement, CheckpointDocument, checkpoint};
+pub(super) use copy::block_copy;
 pub(super) use domain::domain;
