@@ -45,7 +45,7 @@ impl Bitmap {
         }
     }
 
-    const fn is_usable(&self) -> bool {
+    pub(super) const fn is_usable(&self) -> bool {
         self.persistent && self.recording && !self.inconsistent
     }
 }

@@ -85,22 +85,43 @@ impl CheckpointTree {
         self.by_name.insert(name.to_owned(), checkpoint);
     }
 
+    /// Moves the children of a checkpoint to its parent, which is how a deletion begins
+    /// (`qemu_checkpoint.c:qemuCheckpointReparentChildren`).
+    pub fn move_children_up(&mut self, name: &str) {
+        let parent = self.get(name).and_then(|moved| moved.parent.clone());
+        for child in self.by_name.values_mut() {
+            if child.parent.as_deref() == Some(name) {
+                child.parent.clone_from(&parent);
+            }
+        }
+    }
+
     /// Removes one checkpoint; its children go to its parent, and so does "current"
     /// (`qemu_checkpoint.c:qemuCheckpointDiscard`).
     pub fn delete(&mut self, name: &str) {
+        self.move_children_up(name);
         let Some(gone) = self.by_name.remove(name) else {
             return;
         };
-        for child in self.by_name.values_mut() {
-            if child.parent.as_deref() == Some(name) {
-                child.parent.clone_from(&gone.parent);
-            }
-        }
         if self.current.as_deref() == Some(name) {
             self.current = gone
                 .parent
                 .filter(|parent| self.by_name.contains_key(parent));
         }
+    }
+
+    /// The ancestors of a checkpoint, nearest first, as far as they are defined.
+    pub fn ancestors<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a String> {
+        let parent = |name: &String| self.get(name)?.parent.as_ref();
+        let first = self.get(name).and_then(|found| found.parent.as_ref());
+        // A line is never longer than the tree is large, whatever a redefine made of it.
+        std::iter::successors(first, move |name| parent(name)).take(self.by_name.len())
+    }
+
+    /// The names without a defined parent: `VIR_DOMAIN_CHECKPOINT_LIST_ROOTS`.
+    pub fn roots(&self) -> impl Iterator<Item = &String> {
+        let is_root = |(_, found): &(&String, &Checkpoint)| found.parent.is_none();
+        self.by_name.iter().filter(is_root).map(|(name, _)| name)
     }
 
     /// True when no checkpoint is defined.

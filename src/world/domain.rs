@@ -1,8 +1,9 @@
 //! Domains: their definition, and their QEMU process while they are active.
 
-use super::backup::Ended;
-use super::{BackupJob, Bitmaps, CheckpointTree};
-use crate::model::{DiskFormat, DomainState};
+use std::collections::BTreeMap;
+
+use super::{BackupJob, Bitmaps, CheckpointTree, Mirror};
+use crate::model::{DiskFormat, DomainState, NbdServer};
 
 /// A defined domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,10 +36,25 @@ pub struct Active {
     pub paused: bool,
     /// The bitmaps in memory: for each disk, its layers from the top.
     pub bitmaps: Vec<Vec<Bitmaps>>,
+    /// The number in the node name of each disk, `libvirt-N-format`.
+    pub nodes: Vec<u32>,
+    /// The number that the last node took.
+    pub last_node: u32,
     /// The running backup job.
     pub job: Option<BackupJob>,
-    /// Events of the last backup job, until they are taken.
-    pub ended: Ended,
+    /// The running copy jobs, by the place of the disk.
+    pub mirrors: BTreeMap<usize, Mirror>,
+    /// Where QEMU's NBD server listens.
+    pub nbd: Option<NbdServer>,
+}
+
+impl Active {
+    /// The number of a new node. Numbers are never given twice
+    /// (`src/qemu/qemu_domain.c:qemuDomainStorageIDNew`).
+    pub const fn take_node(&mut self) -> u32 {
+        self.last_node += 1;
+        self.last_node
+    }
 }
 
 impl Domain {
@@ -56,5 +72,17 @@ impl Domain {
     #[must_use]
     pub fn disk_index(&self, target: &str) -> Option<usize> {
         self.disks.iter().position(|disk| disk.target == target)
+    }
+
+    /// The paths that its QEMU process has open.
+    pub(super) fn opens(&self) -> impl Iterator<Item = &str> {
+        let active = self.active.iter();
+        active.flat_map(|active| {
+            let disks = self.disks.iter().map(|disk| &disk.source);
+            let stores = active.job.iter().flat_map(|job| &job.disks);
+            let stores = stores.map(|disk| &disk.store);
+            let copies = active.mirrors.values().map(|mirror| &mirror.copy);
+            disks.chain(stores).chain(copies).map(String::as_str)
+        })
     }
 }

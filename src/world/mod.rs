@@ -1,5 +1,5 @@
-//! The simulated host: images with blocks, bitmaps in memory and on disk, checkpoint trees,
-//! backup jobs.
+//! The simulated host: files, images with blocks, bitmaps in memory and on disk, checkpoint
+//! trees, backup and copy jobs, ports and sockets.
 //!
 //! A pure state machine. It does no I/O, reads no clock and holds no randomness; libvirt's
 //! order of checks and its messages are the mock driver's business. Its rules follow libvirt's
@@ -10,13 +10,21 @@ mod bitmap;
 mod checkpoint;
 mod domain;
 mod extents;
+mod files;
 mod host;
 mod image;
+mod mirror;
+mod nbd;
+mod process;
+mod seen;
+mod tool;
 
-pub use backup::{BackupJob, JobDisk};
+pub use backup::{BackupJob, Cancelling, JobDisk, PullServer};
 pub use bitmap::{Bitmap, Bitmaps, chain_is_valid};
 pub use checkpoint::{Checkpoint, CheckpointDisk, CheckpointTree};
 pub use domain::{Active, Disk, Domain};
 pub use extents::Extents;
+pub use files::{Errno, File};
 pub use host::{Impossible, World};
 pub use image::Image;
+pub use mirror::Mirror;

@@ -2,7 +2,7 @@
 
 use crate::driver::DriverError;
 use crate::model::{Answer, ErrorCode, ErrorDomain, LibvirtError, Value};
-use crate::world::Impossible;
+use crate::world::{Errno, Impossible};
 
 /// What a rule of the mock comes to.
 pub(super) type Ruled<T = Value> = Result<T, Stop>;
@@ -56,6 +56,29 @@ pub(super) fn refuse_flags<T>(domain: ErrorDomain, message: String) -> Ruled<T> 
         int1: 0,
         int2: 0,
         ..LibvirtError::reported(ErrorCode::INVALID_ARG, domain, "")
+    };
+    Err(Stop::Refused(Box::new(error)))
+}
+
+/// `src/conf/domain_conf.c:virDomainObjCheckActive`.
+pub(super) fn not_running<T>() -> Ruled<T> {
+    let text = "domain is not running";
+    refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::DOMAIN, text)
+}
+
+/// QEMU refuses a monitor command (`src/qemu/qemu_monitor_json.c:qemuMonitorJSONCheckErrorFull`).
+pub(super) fn refuse_monitor<T>(command: &str, reason: &str) -> Ruled<T> {
+    let text = format!("unable to execute QEMU command '{command}': {reason}");
+    refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text)
+}
+
+/// `virReportSystemError`: the message bears no prefix and ends with `strerror`, and the first
+/// number is `errno`.
+pub(super) fn refuse_system<T>(errno: Errno, what: &str) -> Ruled<T> {
+    let text = format!("{what}: {}", errno.text());
+    let error = LibvirtError {
+        int1: errno.number(),
+        ..LibvirtError::reported(ErrorCode::SYSTEM_ERROR, ErrorDomain::QEMU, &text)
     };
     Err(Stop::Refused(Box::new(error)))
 }

@@ -1,7 +1,7 @@
 //! The calls about domains.
 
 use super::Mock;
-use super::answer::{Ruled, check_flags, not_modelled, refuse};
+use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
 use super::intake;
 use crate::model::{Api, Call, DomainState, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{CheckpointTree, Domain};
@@ -12,8 +12,12 @@ impl Mock {
         if call.flags != 0 {
             return not_modelled("virDomainDefineXMLFlags with flags");
         }
-        if self.world.domains.contains_key(&document.name) {
-            return not_modelled("defining a domain again");
+        if let Some(found) = self.world.domains.get(&document.name) {
+            // The same definition once more changes nothing.
+            if found.uuid != document.uuid || found.disks != document.disks {
+                return not_modelled("defining a domain in another way");
+            }
+            return Ok(Value::Name(document.name));
         }
         self.domain_handles
             .insert(document.name.clone(), document.uuid.clone());
@@ -27,13 +31,30 @@ impl Mock {
         Ok(Value::Name(document.name))
     }
 
+    /// `src/qemu/qemu_driver.c:qemuDomainUndefineFlags`. It counts the checkpoints that its own
+    /// flags choose when they are read as those of a list: `MANAGED_SAVE` has the number of
+    /// `LIST_ROOTS`. The metadata goes along, asked for or not.
     pub(super) fn domain_undefine(&mut self, call: &Call) -> Ruled {
-        let domain = self.domain(call)?;
-        if call.flags != 0 {
-            return not_modelled("virDomainUndefineFlags with flags");
+        const MANAGED_SAVE: u32 = flags::UNDEFINE_MANAGED_SAVE;
+        const CHECKPOINTS: u32 = flags::UNDEFINE_CHECKPOINTS_METADATA;
+        const MODELLED: u32 = MANAGED_SAVE | flags::UNDEFINE_SNAPSHOTS_METADATA | CHECKPOINTS;
+        check_flags(call.flags, 0x7f, "qemuDomainUndefineFlags")?;
+        if call.flags & !MODELLED != 0 {
+            return not_modelled("virDomainUndefineFlags with flags about NVRAM or TPM");
         }
-        if domain.active.is_some() || !domain.checkpoints.is_empty() {
-            return not_modelled("undefining a domain that is active or has checkpoints");
+        let domain = self.domain(call)?;
+        if domain.active.is_some() {
+            return not_modelled("undefining an active domain, which becomes transient");
+        }
+        let tree = &domain.checkpoints;
+        let counted = if call.flags & MANAGED_SAVE == 0 {
+            tree.names().count()
+        } else {
+            tree.roots().count()
+        };
+        if counted > 0 && call.flags & CHECKPOINTS == 0 {
+            let text = format!("cannot delete inactive domain with {counted} checkpoints");
+            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, &text);
         }
         self.world.domains.remove(&call.domain);
         Ok(Value::Nothing)
@@ -61,11 +82,7 @@ impl Mock {
     pub(super) fn domain_destroy(&mut self, call: &Call) -> Ruled {
         check_flags(call.flags, 3, "qemuDomainDestroyFlags")?;
         if self.domain(call)?.active.is_none() {
-            return refuse(
-                ErrorCode::OPERATION_INVALID,
-                ErrorDomain::DOMAIN,
-                "domain is not running",
-            );
+            return not_running();
         }
         self.world.stop(&call.domain)?;
         Ok(Value::Nothing)
@@ -73,11 +90,7 @@ impl Mock {
 
     pub(super) fn domain_suspend_resume(&mut self, call: &Call) -> Ruled {
         let Some(active) = &mut self.domain_mut(call)?.active else {
-            return refuse(
-                ErrorCode::OPERATION_INVALID,
-                ErrorDomain::DOMAIN,
-                "domain is not running",
-            );
+            return not_running();
         };
         let suspend = call.api == Api::DomainSuspend;
         match (suspend, active.paused) {

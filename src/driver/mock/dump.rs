@@ -1,11 +1,19 @@
 //! XML out: dumps as libvirt formats them.
 
+use std::collections::BTreeMap;
+
 use quick_xml::escape::escape;
 
-use crate::world::Checkpoint;
+use crate::model::{NbdServer, Size};
+use crate::world::{BackupJob, Checkpoint, JobDisk};
 
-/// `src/conf/checkpoint_conf.c:virDomainCheckpointDefFormat` without the nested domain.
-pub(super) fn checkpoint(name: &str, checkpoint: &Checkpoint) -> String {
+/// `src/conf/checkpoint_conf.c:virDomainCheckpointDefFormat` without the nested domain; `sizes`
+/// are those of disks that have one.
+pub(super) fn checkpoint(
+    name: &str,
+    checkpoint: &Checkpoint,
+    sizes: &BTreeMap<String, Size>,
+) -> String {
     let mut lines = vec![
         "<domaincheckpoint>".to_owned(),
         format!("  <name>{}</name>", escape(name)),
@@ -31,10 +39,13 @@ pub(super) fn checkpoint(name: &str, checkpoint: &Checkpoint) -> String {
         lines.push("  <disks>".to_owned());
         for disk in &checkpoint.disks {
             let name = escape(&disk.name);
+            let size = sizes.get(&disk.name);
+            let size = size.map(|size| format!(" size='{}'", size.bytes()));
+            let size = size.unwrap_or_default();
             lines.push(match &disk.bitmap {
                 Some(bitmap) => {
                     let bitmap = escape(bitmap);
-                    format!("    <disk name='{name}' checkpoint='bitmap' bitmap='{bitmap}'/>")
+                    format!("    <disk name='{name}' checkpoint='bitmap' bitmap='{bitmap}'{size}/>")
                 }
                 None => format!("    <disk name='{name}' checkpoint='no'/>"),
             });
@@ -43,4 +54,64 @@ pub(super) fn checkpoint(name: &str, checkpoint: &Checkpoint) -> String {
     }
     lines.push("</domaincheckpoint>\n".to_owned());
     lines.join("\n")
+}
+
+/// `src/conf/backup_conf.c:virDomainBackupDefFormat`.
+pub(super) fn backup(job: &BackupJob) -> String {
+    let mode = if job.server.is_some() { "pull" } else { "push" };
+    let mut lines = vec![format!("<domainbackup mode='{mode}'>")];
+    if let Some(base) = &job.incremental {
+        lines.push(format!("  <incremental>{}</incremental>", escape(base)));
+    }
+    if let Some(server) = &job.server {
+        let name = server.name.as_ref();
+        let name = name.map(|name| format!(" name='{}'", escape(name)));
+        let name = name.unwrap_or_default();
+        lines.push(match &server.place {
+            NbdServer::Socket(path) => {
+                format!(
+                    "  <server transport='unix'{name} socket='{}'/>",
+                    escape(path)
+                )
+            }
+            NbdServer::Port(port) => format!("  <server transport='tcp'{name} port='{port}'/>"),
+        });
+    }
+    lines.push("  <disks>".to_owned());
+    for disk in &job.order {
+        match job.disks.iter().find(|part| part.disk == *disk) {
+            Some(part) => lines.extend(backup_disk(part, job.server.is_some())),
+            None => lines.push(format!("    <disk name='{}' backup='no'/>", escape(disk))),
+        }
+    }
+    lines.push("  </disks>".to_owned());
+    lines.push("</domainbackup>\n".to_owned());
+    lines.join("\n")
+}
+
+/// `virDomainBackupDiskDefFormat`.
+fn backup_disk(part: &JobDisk, is_pull: bool) -> [String; 4] {
+    let mode = if part.base.is_some() {
+        "incremental"
+    } else {
+        "full"
+    };
+    let attributes = [
+        ("incremental", part.base.as_deref()),
+        ("exportname", is_pull.then(|| part.export_name())),
+        ("exportbitmap", part.given_bitmap.as_deref()),
+    ];
+    let attribute =
+        |(name, value): (&str, Option<&str>)| Some(format!(" {name}='{}'", escape(value?)));
+    let attributes: String = attributes.into_iter().filter_map(attribute).collect();
+    let (disk, node) = (escape(&part.disk), part.node);
+    let element = if is_pull { "scratch" } else { "target" };
+    [
+        format!(
+            "    <disk name='{disk}' backup='yes' type='file' backupmode='{mode}'{attributes} index='{node}'>"
+        ),
+        format!("      <driver type='{}'/>", part.format),
+        format!("      <{element} file='{}'/>", escape(&part.store)),
+        "    </disk>".to_owned(),
+    ]
 }

@@ -33,15 +33,10 @@ impl Mock {
                 Ok(Observation::Bitmaps(BitmapTable::of(rows?.concat())))
             }
             Action::AwaitBackup { domain, disks: _ } => {
-                self.world.finish_backup(domain).map(Observation::Events)
+                self.world.await_backup(domain).map(Observation::Events)
             }
             Action::ReadChain { layers } => {
-                let image = |layer: &ImageRef| {
-                    self.world
-                        .images
-                        .get(&layer.path)
-                        .filter(|image| image.format == layer.format)
-                };
+                let image = |layer: &ImageRef| self.world.opened(layer);
                 let images: Option<Vec<&Image>> = layers.iter().map(image).collect();
                 let content = images.as_deref().and_then(Image::read_chain);
                 let missing = || {
@@ -50,36 +45,65 @@ impl Mock {
                 content.map(Observation::Content).ok_or_else(missing)
             }
             // Nothing in the world leaks or shares clusters.
-            Action::CheckImage { image } => match self.world.images.get(&image.path) {
+            Action::CheckImage { image } => match self.world.image(&image.path) {
                 Some(_) => Ok(Observation::Check(None)),
                 None => Err(Impossible(format!(
                     "checking the missing image {}",
                     image.path
                 ))),
             },
+            Action::ListFiles { directory } => {
+                let names = self.world.names_in(directory).map(str::to_owned);
+                Ok(Observation::Files(names.collect()))
+            }
+            Action::ProbeServer { server } => self.world.probe(server).map(Observation::Listening),
             Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
             | Action::StartNbdServer { .. }
             | Action::StopNbdServer { .. }
             | Action::ReadExport { .. }
             | Action::AwaitBlockJob { .. }
-            | Action::ProbeServer { .. }
             | Action::MakeDirectory { .. }
             | Action::RemoveDirectory { .. }
             | Action::MakeFile { .. }
             | Action::RemoveFile { .. }
             | Action::OccupyPort { .. }
-            | Action::ReleasePort { .. } => {
-                Err(Impossible(format!("not executed yet: {action:?}")))
+            | Action::ReleasePort { .. } => self.disturb(action).map(|()| Observation::Done),
+        }
+    }
+
+    /// The actions that are done and show nothing.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the caller sends the actions that show nothing here"
+    )]
+    fn disturb(&mut self, action: &Action) -> Result<(), Impossible> {
+        let world = &mut self.world;
+        match action {
+            Action::KillEmulator { domain } => world.kill(domain),
+            Action::ChangeBitmap {
+                image,
+                bitmap,
+                change,
+            } => world.change_bitmap(image, bitmap, *change),
+            Action::StartNbdServer { domain, server } => {
+                world.start_nbd(domain, server)?.map_err(Impossible)
             }
-            Action::ListFiles { directory } => {
-                let name = |path: &String| {
-                    Some(path.strip_prefix(directory)?.strip_prefix('/')?.to_owned())
-                };
-                Ok(Observation::Files(
-                    self.world.images.keys().filter_map(name).collect(),
-                ))
-            }
+            Action::StopNbdServer { domain } => world.stop_nbd(domain)?.map_err(Impossible),
+            Action::ReadExport {
+                server,
+                export,
+                bitmap,
+                image,
+            } => world.read_export(server, export, bitmap.as_deref(), image),
+            Action::AwaitBlockJob { domain, disk } => world.await_copy(domain, disk),
+            Action::MakeDirectory { path } => world.make_directory(path),
+            Action::RemoveDirectory { path } => world.remove_directory(path),
+            Action::MakeFile { path } => world.make_file(path),
+            Action::RemoveFile { path } => world.remove_file(path),
+            Action::OccupyPort { port } => world.occupy_port(*port),
+            Action::ReleasePort { port } => world.release_port(*port),
+            other => Err(Impossible(format!("{other:?}"))),
         }
     }
 }

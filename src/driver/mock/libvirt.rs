@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::answer::{Ruled, into_answer, not_modelled, refuse};
+use super::version::{MODELLED, NEWEST, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
     Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Version,
 };
-use crate::world::{Domain, World};
-
-/// The versions whose rules the mock knows; the last one is the default.
-const MODELLED: [Version; 1] = [Version::new(11, 3, 0)];
+use crate::world::{Domain, File, World};
 
 /// The version of QEMU that the rules were measured with.
 const MODELLED_QEMU: &str = "10.0.2";
@@ -26,6 +24,7 @@ const EPOCH: u64 = 1_600_000_000;
 #[derive(Debug)]
 pub struct Mock {
     pub(super) version: Version,
+    pub(super) rules: Rules,
     pub(super) world: World,
     /// UUIDs behind the handles that a client of this mock holds, by domain name.
     pub(super) domain_handles: BTreeMap<String, String>,
@@ -40,7 +39,7 @@ impl Mock {
     /// The mock of the newest modelled version.
     #[must_use]
     pub fn newest() -> Self {
-        Self::with_rules_of(MODELLED[MODELLED.len() - 1])
+        Self::with_rules_of(NEWEST)
     }
 
     /// The mock of one version; the third number does not matter.
@@ -59,6 +58,7 @@ impl Mock {
     fn with_rules_of(version: Version) -> Self {
         Self {
             version,
+            rules: Rules::of(version),
             world: World::default(),
             domain_handles: BTreeMap::new(),
             checkpoint_handles: BTreeSet::new(),
@@ -77,6 +77,11 @@ impl Mock {
             Api::DomainGetState => self.domain_get_state(call),
             Api::DomainBackupBegin => self.backup_begin(call),
             Api::DomainBackupGetXmlDesc => self.backup_get_xml_desc(call),
+            Api::DomainAbortJob | Api::DomainAbortJobFlags => self.abort_job(call),
+            Api::DomainGetJobStats => self.get_job_stats(call),
+            Api::DomainBlockCopy => self.block_copy(call),
+            Api::DomainBlockJobAbort => self.block_job_abort(call),
+            Api::DomainGetBlockJobInfo => self.get_block_job_info(call),
             Api::CheckpointCreate => self.checkpoint_create(call),
             Api::CheckpointDelete => self.checkpoint_delete(call),
             Api::CheckpointGetXmlDesc => self.checkpoint_get_xml_desc(call),
@@ -90,23 +95,17 @@ impl Mock {
             | Api::DomainAttachDevice
             | Api::DomainDetachDevice
             | Api::DomainSnapshotCreate
-            | Api::DomainAbortJob
-            | Api::DomainAbortJobFlags
-            | Api::DomainGetJobStats
-            | Api::DomainBlockCopy
-            | Api::DomainBlockJobAbort
-            | Api::DomainGetBlockJobInfo
             | Api::CheckpointGetParent
             | Api::CheckpointListAllChildren => not_modelled(call.api.as_str()),
         }
     }
 
-    /// Whether a file of this path could be made.
+    /// Whether a path is one of the scenario's own; what else the host holds is not modelled.
     pub(super) fn is_in_directory(&self, path: &str) -> bool {
         let name = path
             .strip_prefix(&self.directory)
             .and_then(|rest| rest.strip_prefix('/'));
-        name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+        name.is_some_and(|name| !name.is_empty())
     }
 
     /// The domain behind the client's handle (`src/qemu/qemu_domain.c:qemuDomainObjFromDomain`).
@@ -168,6 +167,9 @@ impl Driver for Mock {
         self.world.clock = EPOCH;
         let number = self.scenarios;
         self.directory = format!("/mock/{number}");
+        self.world
+            .files
+            .insert(self.directory.clone(), File::Directory);
         Ok(Place {
             directory: self.directory.clone(),
             domain: format!("backup-tck-mock-{number}"),

@@ -2,10 +2,11 @@
 //!
 //! Answers follow from the state of [`crate::world`] by libvirt's own order of checks; there is
 //! no table of canned answers. What has no rule yet is [`super::DriverError::NotModelled`],
-//! never an invented answer. The rules are those of libvirt 11.3.
+//! never an invented answer. The rules are those of libvirt 11.3, but for the switches of `version`.
 
 mod answer;
 mod backup;
+mod blockjob;
 mod checkpoint;
 mod domain;
 mod dump;
@@ -14,5 +15,6 @@ mod intake;
 mod libvirt;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use libvirt::Mock;

@@ -2,107 +2,11 @@
 
 use rstest::rstest;
 
-use super::Mock;
-use crate::driver::{Driver, DriverError, Host, Libvirt};
+use super::bench::{Bench, CP1, FROM_CP1, FULL, REDEFINE, assert_refusal};
+use crate::driver::{DriverError, Host, Libvirt};
 use crate::model::{
-    Action, Answer, Api, Call, DiskFormat, ErrorCode, ErrorDomain, ImageRef, LibvirtError,
-    Observation, Place, Size, Value, flags,
+    Action, Api, DiskFormat, ErrorCode, ErrorDomain, ImageRef, Observation, Place, Value, flags,
 };
-use crate::plan::{PlannedDisk, domain_xml};
-
-const SIZE: Size = Size(16 << 20);
-
-/// A mock with a running domain: qcow2 `vda`, raw `vdb`.
-struct Bench {
-    mock: Mock,
-    place: Place,
-}
-
-impl Bench {
-    fn defined() -> Self {
-        let mut mock = Mock::newest();
-        let place = mock.open_scenario().unwrap();
-        let disk = |target: &str, format: DiskFormat| PlannedDisk {
-            target: target.to_owned(),
-            image: ImageRef {
-                path: format!("{}/{target}.{format}", place.directory),
-                format,
-            },
-            size: SIZE,
-        };
-        let disks = [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)];
-        for disk in &disks {
-            mock.act(&Action::CreateImage {
-                image: disk.image.clone(),
-                size: SIZE,
-            })
-            .unwrap();
-        }
-        let define = Call::new(Api::DomainDefine, &place.domain).xml(domain_xml(&place, &disks));
-        let answer = mock.call(&define).unwrap();
-        assert_eq!(answer, Answer::Returned(Value::Name(place.domain.clone())));
-        Self { mock, place }
-    }
-
-    fn running() -> Self {
-        let mut bench = Self::defined();
-        bench.ok(&bench.call(Api::DomainCreate));
-        bench
-    }
-
-    fn call(&self, api: Api) -> Call {
-        Call::new(api, &self.place.domain)
-    }
-
-    fn create(&self, document: &str) -> Call {
-        self.call(Api::CheckpointCreate).xml(document.to_owned())
-    }
-
-    fn backup(&self, xml: &str, checkpoint: Option<&str>) -> Call {
-        let mut call = self
-            .call(Api::DomainBackupBegin)
-            .xml(xml.replace("DIR", &self.place.directory));
-        call.checkpoint_xml = checkpoint.map(str::to_owned);
-        call
-    }
-
-    fn ok(&mut self, call: &Call) -> Value {
-        match self.mock.call(call).unwrap() {
-            Answer::Returned(value) => value,
-            Answer::Refused(error) => panic!("{}: {error}", call.api),
-        }
-    }
-
-    fn refused(&mut self, call: &Call) -> LibvirtError {
-        match self.mock.call(call).unwrap() {
-            Answer::Returned(value) => panic!("{} returned {value:?}", call.api),
-            Answer::Refused(error) => error,
-        }
-    }
-}
-
-const CP1: &str =
-    "<domaincheckpoint><name>cp1</name><disks><disk name='vda'/></disks></domaincheckpoint>";
-const REDEFINE: &str = "<domaincheckpoint><name>cp1</name><creationTime>1</creationTime>\
-    <disks><disk name='vda'/></disks></domaincheckpoint>";
-const FULL: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='DIR/t1'/></disk></disks></domainbackup>";
-const FROM_CP1: &str = "<domainbackup><incremental>cp1</incremental><disks>\
-    <disk name='vda' type='file'><target file='DIR/t2'/></disk></disks></domainbackup>";
-
-fn assert_refusal(
-    error: &LibvirtError,
-    code: ErrorCode,
-    domain: ErrorDomain,
-    message: &str,
-    int1: i32,
-) {
-    assert_eq!(
-        (error.code, error.domain, error.int1),
-        (code, domain, int1),
-        "{error}"
-    );
-    assert_eq!(error.message, message);
-}
 
 #[rstest]
 #[case::quiesce(

@@ -1,0 +1,265 @@
+//! `virDomainBackupBegin`, in the order of `src/qemu/qemu_backup.c:qemuBackupBegin`.
+
+use super::align::{Aligned, Selected, align};
+use crate::driver::mock::Mock;
+use crate::driver::mock::answer::{
+    Ruled, check_flags, not_modelled, refuse, refuse_monitor, refuse_system,
+};
+use crate::driver::mock::checkpoint::{Prepared, active_of, bitmap_exists, prepare, require_free};
+use crate::driver::mock::intake::{self, ServerElement};
+use crate::model::{Call, ErrorCode, ErrorDomain, NbdServer, Value, flags};
+use crate::world::{BackupJob, Cancelling, JobDisk, PullServer, chain_is_valid};
+
+/// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
+const LONGEST_BITMAP: usize = 1023;
+
+impl Mock {
+    pub(in crate::driver::mock) fn backup_begin(&mut self, call: &Call) -> Ruled {
+        if call.xml.is_none() {
+            intake::backup(None)?;
+        }
+        let domain = self.domain(call)?;
+        check_flags(
+            call.flags,
+            flags::BACKUP_BEGIN_REUSE_EXTERNAL,
+            "qemuBackupBegin",
+        )?;
+        if call.flags != 0 {
+            return not_modelled("a backup into existing files");
+        }
+        let mut document = intake::backup(call.xml.as_deref())?;
+        let checkpoint = match &call.checkpoint_xml {
+            None => None,
+            Some(xml) => Some(intake::checkpoint(Some(xml), call.api.as_str())?),
+        };
+        if domain
+            .active
+            .as_ref()
+            .is_some_and(|active| active.job.is_some())
+        {
+            return locked();
+        }
+        if domain.active.is_none() {
+            let text = "cannot perform disk backup for inactive domain";
+            return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text);
+        }
+        let server = document.server.take();
+        let incremental = document.incremental.clone();
+        let created = checkpoint.as_ref().and_then(|made| made.name.clone());
+        let Aligned { order, selected } = align(domain, document, created.as_deref())?;
+        let server = server.map(listening).transpose()?;
+        let prepared = checkpoint
+            .map(|document| prepare(domain, document))
+            .transpose()?;
+        let mut nodes = Vec::new();
+        for disk in &selected {
+            nodes.push(self.prepare_disk(call, disk, created.as_deref())?);
+        }
+        if selected.is_empty() {
+            let text = "no disks selected for backup";
+            return refuse(ErrorCode::CONFIG_UNSUPPORTED, ErrorDomain::QEMU, text);
+        }
+        let stores = self.stores(&selected)?;
+        let parts = selected.into_iter().zip(nodes).zip(stores);
+        let disks = parts
+            .map(|((disk, node), store)| self.part(call, disk, node, store, server.is_some()))
+            .collect::<Ruled<Vec<_>>>()?;
+        if let Some(server) = &server
+            && let Err(reason) = self.world.start_nbd(&call.domain, &server.place)?
+        {
+            return refuse_monitor("nbd-server-start", &reason);
+        }
+        if let Err(refused) = self.transact(call, prepared.as_ref(), &disks, server.is_some()) {
+            if server.is_some() {
+                let _stopped = self.world.stop_nbd(&call.domain)?;
+            }
+            return Err(refused);
+        }
+        let twice = server.as_ref().and_then(|_| named_twice(&disks));
+        let job = BackupJob {
+            incremental,
+            server,
+            order,
+            disks,
+        };
+        self.world.begin_backup(&call.domain, job)?;
+        if let Some(prepared) = prepared {
+            self.add_checkpoint(call, prepared)?;
+        }
+        if let Some(name) = twice {
+            // The jobs run and the checkpoint is made by now: the one ends, the other stays.
+            self.world
+                .cancel_backup(&call.domain, Cancelling::Orphaned)?;
+            let reason = format!("NBD server already has export named '{name}'");
+            return refuse_monitor("block-export-add", &reason);
+        }
+        Ok(Value::Nothing)
+    }
+
+    /// `qemu_backup.c:qemuBackupDiskPrepareDataOne`: the node's number is taken, whatever comes
+    /// of it; then the secret, the base's metadata, its bitmaps, and other jobs of the disk. The
+    /// checkpoint of the same call, `created`, is defined by now, but its bitmap is not there yet.
+    fn prepare_disk(&mut self, call: &Call, disk: &Selected, created: Option<&str>) -> Ruled<u32> {
+        let Some(active) = &mut self.domain_mut(call)?.active else {
+            return not_modelled("a backup of an inactive domain");
+        };
+        let node = active.take_node();
+        let rules = self.rules;
+        let domain = self.domain(call)?;
+        let active = active_of(domain)?;
+        if let Some(usage) = &disk.secret_usage {
+            return no_secret(usage);
+        }
+        let target = &disk.target;
+        if let Some(base) = &disk.base {
+            let defined = domain.checkpoints.get(base).is_some() || created == Some(base.as_str());
+            if rules.looks_for_base && !defined {
+                let text = format!(
+                    "Checkpoint '{base}' for incremental backup of disk '{target}' not found"
+                );
+                return refuse(ErrorCode::NO_DOMAIN_CHECKPOINT, ErrorDomain::QEMU, &text);
+            }
+            if !chain_is_valid(&active.bitmaps[disk.index], base) {
+                let text = format!("missing or broken bitmap '{base}' for disk '{target}'");
+                return refuse(rules.broken_base, ErrorDomain::QEMU, &text);
+            }
+        }
+        if active.mirrors.contains_key(&disk.index) {
+            let text = format!("disk '{target}' has a blockjob assigned");
+            return refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text);
+        }
+        Ok(node)
+    }
+
+    /// `qemu_backup.c:qemuBackupDiskPrepareOneStorage`: the files that are to be made.
+    fn stores(&self, selected: &[Selected]) -> Ruled<Vec<String>> {
+        let mut made: Vec<String> = Vec::new();
+        for disk in selected {
+            let Some(path) = &disk.store else {
+                return not_modelled("a backup file whose name libvirt makes up from the clock");
+            };
+            if !self.is_in_directory(path) {
+                return not_modelled("a backup file outside the scenario's directory");
+            }
+            if self.world.files.contains_key(path) || made.contains(path) {
+                let text = format!("store '{path}' for backup of '{}' exists", disk.target);
+                return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
+            }
+            if let Some(errno) = self.world.no_place(path) {
+                return refuse_system(errno, &format!("failed to create image file '{path}'"));
+            }
+            made.push(path.clone());
+        }
+        Ok(made)
+    }
+
+    /// One disk's part of the job, with the disk as it is now.
+    fn part(
+        &self,
+        call: &Call,
+        disk: Selected,
+        node: u32,
+        store: String,
+        is_pull: bool,
+    ) -> Ruled<JobDisk> {
+        let source = &self.domain(call)?.disks[disk.index].source;
+        let dirty = self
+            .world
+            .to_copy(&call.domain, disk.index, disk.base.as_deref());
+        let Some((image, dirty)) = self.world.image(source).zip(dirty) else {
+            return not_modelled(format!("a backup of the removed image of {}", disk.target));
+        };
+        let made_up = || format!("backup-{}", disk.target);
+        let given_bitmap = match (disk.export_bitmap, &disk.base) {
+            (None, Some(_)) if is_pull => Some(made_up()),
+            (given, _) => given,
+        };
+        Ok(JobDisk {
+            index: disk.index,
+            store,
+            format: disk.format,
+            node,
+            base: disk.base,
+            given_export: disk.export_name,
+            given_bitmap,
+            dirty,
+            content: image.content.clone(),
+            is_idle: true,
+            disk: disk.target,
+        })
+    }
+
+    /// What QEMU says to the one transaction: the checkpoint's bitmaps first, then each disk's
+    /// own, which a pull adds to its scratch file and a push to the disk itself.
+    fn transact(
+        &self,
+        call: &Call,
+        prepared: Option<&Prepared>,
+        disks: &[JobDisk],
+        is_pull: bool,
+    ) -> Ruled<()> {
+        let active = active_of(self.domain(call)?)?;
+        if let Some(prepared) = prepared {
+            require_free(active, &prepared.bitmap_disks, &prepared.name)?;
+        }
+        for disk in disks.iter().filter(|disk| disk.base.is_some()) {
+            if is_pull {
+                let name = disk.exported_bitmap().unwrap_or_default();
+                if name.is_empty() {
+                    return refuse_monitor("transaction", "Bitmap name cannot be empty");
+                }
+                if name.len() > LONGEST_BITMAP {
+                    return not_modelled("a bitmap of so long a name");
+                }
+                continue;
+            }
+            let temporary = disk.temporary_bitmap();
+            require_free(active, &[disk.index], &temporary)?;
+            let adds_it = |prepared: &Prepared| {
+                prepared.name == temporary && prepared.bitmap_disks.contains(&disk.index)
+            };
+            if prepared.is_some_and(adds_it) {
+                return bitmap_exists(&temporary);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A running backup holds the domain's lock; libvirt waits for it for 30 s, which the mock does
+/// not (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`; a driver without a daemon names no
+/// owner of the lock).
+fn locked<T>() -> Ruled<T> {
+    let text = "cannot acquire state change lock";
+    refuse(ErrorCode::OPERATION_TIMEOUT, ErrorDomain::NONE, text)
+}
+
+/// `qemu_backup.c:qemuBackupPrepare`.
+fn listening(server: ServerElement) -> Ruled<PullServer> {
+    let ServerElement { place, name } = server;
+    match place {
+        Some(place @ (NbdServer::Socket(_) | NbdServer::Port(_))) => Ok(PullServer { place, name }),
+        None => {
+            let text = "<domainbackup> must specify TCP port for now";
+            refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text)
+        }
+    }
+}
+
+fn named_twice(disks: &[JobDisk]) -> Option<String> {
+    let mut seen = Vec::new();
+    for name in disks.iter().map(JobDisk::export_name) {
+        if seen.contains(&name) {
+            return Some(name.to_owned());
+        }
+        seen.push(name);
+    }
+    None
+}
+
+/// The simulated host has no secrets; a daemon's answer is `src/secret/secret_driver.c`'s
+/// (measured on 11.3.0). Without any secret driver, as on `embed`, the connection to one fails.
+fn no_secret<T>(usage: &str) -> Ruled<T> {
+    let text = format!("no secret with matching usage '{usage}'");
+    refuse(ErrorCode::NO_SECRET, ErrorDomain::SECRET, &text)
+}

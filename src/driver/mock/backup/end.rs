@@ -1,0 +1,70 @@
+//! The calls about a backup that runs: what it is, how far it is, and its end.
+
+use std::collections::BTreeMap;
+
+use crate::driver::mock::Mock;
+use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
+use crate::driver::mock::dump;
+use crate::model::{Api, Call, ErrorCode, ErrorDomain, Param, Value};
+use crate::world::Cancelling;
+
+/// `VIR_DOMAIN_JOB_STATS_COMPLETED`.
+const COMPLETED: u32 = 1;
+
+impl Mock {
+    /// `src/qemu/qemu_backup.c:qemuBackupGetXMLDesc`.
+    pub(in crate::driver::mock) fn backup_get_xml_desc(&self, call: &Call) -> Ruled {
+        let domain = self.domain(call)?;
+        check_flags(call.flags, 0, "qemuBackupGetXMLDesc")?;
+        let active = domain.active.as_ref();
+        let Some(job) = active.and_then(|active| active.job.as_ref()) else {
+            let text = "no domain backup job present";
+            return refuse(ErrorCode::NO_DOMAIN_BACKUP, ErrorDomain::QEMU, text);
+        };
+        Ok(Value::Xml(dump::backup(job)))
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainAbortJobFlags`. Flags come before the domain. The job is
+    /// over when the call returns; on a real host it takes some milliseconds more.
+    pub(in crate::driver::mock) fn abort_job(&mut self, call: &Call) -> Ruled {
+        const POSTCOPY: u32 = 1;
+        let flags = if call.api == Api::DomainAbortJobFlags {
+            call.flags
+        } else {
+            0
+        };
+        check_flags(flags, POSTCOPY, "qemuDomainAbortJobFlags")?;
+        let Some(active) = &self.domain(call)?.active else {
+            return not_running();
+        };
+        if flags & POSTCOPY != 0 {
+            let text = "current job is not outgoing migration in post-copy mode";
+            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+        }
+        if active.job.is_none() {
+            let text = "no job is active on the domain";
+            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+        }
+        self.world
+            .cancel_backup(&call.domain, Cancelling::Aborted)?;
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainGetJobStats`. A job's times are nobody's to foretell, so
+    /// only the absence of a job is modelled.
+    pub(in crate::driver::mock) fn get_job_stats(&self, call: &Call) -> Ruled {
+        check_flags(call.flags, 3, "qemuDomainGetJobStats")?;
+        let domain = self.domain(call)?;
+        if call.flags & COMPLETED != 0 {
+            return not_modelled("the statistics of a completed job");
+        }
+        let Some(active) = &domain.active else {
+            return not_running();
+        };
+        if active.job.is_some() {
+            return not_modelled("the statistics of a running job");
+        }
+        let none = ("type".to_owned(), Param::Unsigned(0));
+        Ok(Value::Params(BTreeMap::from([none])))
+    }
+}

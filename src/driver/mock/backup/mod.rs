@@ -1,0 +1,5 @@
+//! The calls about backups.
+
+mod align;
+mod begin;
+mod end;

@@ -1,0 +1,151 @@
+//! The calls about the block jobs of single disks: copies, and the parts of a backup.
+
+use std::collections::BTreeMap;
+
+use super::Mock;
+use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
+use super::intake;
+use crate::model::{Call, ErrorCode, ErrorDomain, Param, Size, Value, flags};
+use crate::world::{Active, Cancelling, Domain, Mirror};
+
+/// `VIR_DOMAIN_BLOCK_JOB_TYPE_COPY`.
+const COPY: u64 = 2;
+
+/// `VIR_DOMAIN_BLOCK_JOB_TYPE_BACKUP`.
+const BACKUP: u64 = 5;
+
+/// `VIR_ERR_BLOCK_COPY_ACTIVE`.
+const BLOCK_COPY_ACTIVE: ErrorCode = ErrorCode(83);
+
+/// `VIR_DOMAIN_BLOCK_JOB_ABORT_ASYNC`.
+const ASYNC: u32 = 1;
+
+impl Mock {
+    /// `src/qemu/qemu_driver.c:qemuDomainBlockCopy`, `qemuDomainBlockCopyCommon`.
+    pub(super) fn block_copy(&mut self, call: &Call) -> Ruled {
+        if call.flags & !flags::BLOCK_COPY_TRANSIENT_JOB != 0 {
+            return not_modelled("virDomainBlockCopy with flags other than TRANSIENT_JOB");
+        }
+        let copy = intake::block_copy(call.xml.as_deref())?;
+        let (domain, active, index) = self.disk_of(call)?;
+        let target = &domain.disks[index].target;
+        let busy = format!("disk '{target}' already in active block job");
+        if active.mirrors.contains_key(&index) {
+            return refuse(BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &busy);
+        }
+        if in_backup(active, index) {
+            return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, &busy);
+        }
+        if call.flags & flags::BLOCK_COPY_TRANSIENT_JOB == 0 {
+            let text = "domain is not transient";
+            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+        }
+        if self.world.files.contains_key(&copy.path) {
+            let text = format!(
+                "external destination file for disk {target} already exists and is not a block device: {}",
+                copy.path
+            );
+            return refuse(ErrorCode::CONFIG_UNSUPPORTED, ErrorDomain::QEMU, &text);
+        }
+        if !self.is_in_directory(&copy.path) {
+            return not_modelled("a copy outside the scenario's directory");
+        }
+        self.world
+            .begin_copy(&call.domain, index, &copy.path, copy.format)?;
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainBlockJobAbort`. On a disk of a backup it ends the whole
+    /// backup.
+    pub(super) fn block_job_abort(&mut self, call: &Call) -> Ruled {
+        const PIVOT: u32 = flags::BLOCK_JOB_ABORT_PIVOT;
+        check_flags(call.flags, ASYNC | PIVOT, "qemuDomainBlockJobAbort")?;
+        let (domain, active, index) = self.disk_of(call)?;
+        let target = &domain.disks[index].target;
+        let pivot = call.flags & PIVOT != 0;
+        let not_ready = |kind: &str| {
+            let node = active.nodes[index];
+            let text = format!(
+                "block job '{kind}-{target}-libvirt-{node}-format' not ready for pivot yet"
+            );
+            refuse(BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &text)
+        };
+        match active.mirrors.get(&index) {
+            None if in_backup(active, index) => {
+                if pivot {
+                    return not_ready("backup");
+                }
+                self.world
+                    .cancel_backup(&call.domain, Cancelling::Aborted)?;
+            }
+            None => {
+                let text = format!("disk {target} does not have an active block job");
+                return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
+            }
+            Some(Mirror { ready: false, .. }) if pivot => return not_ready("copy"),
+            Some(_) if pivot => self.world.pivot(&call.domain, index)?,
+            Some(_) => self.world.abort_copy(&call.domain, index)?,
+        }
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainGetBlockJobInfo`. How far a job is can be told while
+    /// nothing is written: a pull copies only what is overwritten, and a copy is whole once it
+    /// is ready, before which libvirt keeps the last byte back.
+    pub(super) fn get_block_job_info(&self, call: &Call) -> Ruled {
+        const BANDWIDTH_BYTES: u32 = 1;
+        check_flags(call.flags, BANDWIDTH_BYTES, "qemuDomainGetBlockJobInfo")?;
+        let (domain, active, index) = self.disk_of(call)?;
+        let size = |domain: &Domain| {
+            let image = self.world.image(&domain.disks[index].source);
+            image.map(|image| image.content.size())
+        };
+        let Some(Size(end)) = size(domain) else {
+            return not_modelled("a block job of a removed image");
+        };
+        if let Some(mirror) = active.mirrors.get(&index) {
+            if !mirror.is_idle {
+                return not_modelled("how far a copy is that the guest writes behind");
+            }
+            let missing = u64::from(!mirror.ready);
+            return Ok(Value::Params(info(COPY, end - missing, end)));
+        }
+        let job = active.job.iter();
+        let mut parts = job.flat_map(|job| job.disks.iter().map(move |part| (job, part)));
+        match parts.find(|(_, part)| part.index == index) {
+            None => Ok(Value::Params(BTreeMap::new())),
+            Some((job, part)) if job.server.is_some() && part.is_idle => {
+                Ok(Value::Params(info(BACKUP, 0, end)))
+            }
+            Some(_) => not_modelled("how far a backup is"),
+        }
+    }
+
+    /// The disk of a call, and the QEMU that serves it
+    /// (`src/qemu/qemu_domain.c:qemuDomainDiskByName`).
+    fn disk_of(&self, call: &Call) -> Ruled<(&Domain, &Active, usize)> {
+        let domain = self.domain(call)?;
+        let Some(active) = &domain.active else {
+            return not_running();
+        };
+        let Some(disk) = &call.disk else {
+            return not_modelled("a block job of no disk");
+        };
+        let Some(index) = domain.disk_index(disk) else {
+            let text = format!("disk '{disk}' not found in domain");
+            return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
+        };
+        Ok((domain, active, index))
+    }
+}
+
+fn in_backup(active: &Active, index: usize) -> bool {
+    let mut disks = active.job.iter().flat_map(|job| &job.disks);
+    disks.any(|disk| disk.index == index)
+}
+
+fn info(kind: u64, cur: u64, end: u64) -> BTreeMap<String, Param> {
+    let numbers = [("type", kind), ("bandwidth", 0), ("cur", cur), ("end", end)];
+    let param = |(name, number): (&str, u64)| (name.to_owned(), Param::Unsigned(number));
+    numbers.into_iter().map(param).collect()
+}

@@ -1,0 +1,197 @@
+//! `virDomainCheckpointCreateXML`: flags, and a checkpoint that is new.
+
+use crate::driver::mock::Mock;
+use crate::driver::mock::answer::{
+    Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor,
+};
+use crate::driver::mock::intake::{self, CheckpointDocument};
+use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
+use crate::world::{Active, Checkpoint, CheckpointDisk, Domain};
+
+impl Mock {
+    /// `src/libvirt-domain-checkpoint.c:virDomainCheckpointCreateXML`, then
+    /// `src/qemu/qemu_checkpoint.c:qemuCheckpointCreateXML`.
+    pub(in crate::driver::mock) fn checkpoint_create(&mut self, call: &Call) -> Ruled {
+        const REDEFINE: u32 = flags::CHECKPOINT_CREATE_REDEFINE;
+        const VALIDATE: u32 = flags::CHECKPOINT_CREATE_REDEFINE_VALIDATE;
+        const QUIESCE: u32 = flags::CHECKPOINT_CREATE_QUIESCE;
+        const NAME: &str = "VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE";
+
+        if call.xml.is_none() {
+            intake::checkpoint(None, call.api.as_str())?;
+        }
+        if call.flags & (REDEFINE | QUIESCE) == REDEFINE | QUIESCE {
+            let message = format!(
+                "Flags '{NAME}' and 'VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE' are mutually exclusive"
+            );
+            return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
+        }
+        if call.flags & (REDEFINE | VALIDATE) == VALIDATE {
+            let message = format!("Flag '{NAME}' is required by flag '{NAME}_VALIDATE'");
+            return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
+        }
+        let domain = self.domain(call)?;
+        let known = if self.rules.validates {
+            REDEFINE | VALIDATE
+        } else {
+            REDEFINE
+        };
+        check_flags(call.flags, known, "qemuCheckpointCreateXML")?;
+        let redefine = call.flags & REDEFINE != 0;
+        if !redefine && domain.active.is_none() {
+            let text = "cannot create checkpoint for inactive domain";
+            return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text);
+        }
+        let document = intake::checkpoint(call.xml.as_deref(), call.api.as_str())?;
+        let name = if redefine {
+            self.redefine(call, document, call.flags & VALIDATE != 0)?
+        } else {
+            let prepared = prepare(domain, document)?;
+            self.create(call, prepared)?
+        };
+        self.checkpoint_handles.insert(name.clone());
+        Ok(Value::Name(name))
+    }
+
+    fn create(&mut self, call: &Call, prepared: Prepared) -> Ruled<String> {
+        let active = active_of(self.domain(call)?)?;
+        require_free(active, &prepared.bitmap_disks, &prepared.name)?;
+        self.add_checkpoint(call, prepared)
+    }
+
+    /// Bitmaps, metadata, "current": the successful end of a create or a backup.
+    pub(in crate::driver::mock) fn add_checkpoint(
+        &mut self,
+        call: &Call,
+        prepared: Prepared,
+    ) -> Ruled<String> {
+        self.world
+            .add_bitmaps(&call.domain, &prepared.name, &prepared.bitmap_disks)?;
+        self.world.clock += 1;
+        let checkpoint = Checkpoint {
+            creation_time: self.world.clock,
+            ..prepared.checkpoint
+        };
+        self.domain_mut(call)?
+            .checkpoints
+            .create(&prepared.name, checkpoint);
+        Ok(prepared.name)
+    }
+}
+
+/// A checkpoint that passed every check before the monitor.
+#[derive(Debug)]
+pub(in crate::driver::mock) struct Prepared {
+    pub(in crate::driver::mock) name: String,
+    pub(in crate::driver::mock) bitmap_disks: Vec<usize>,
+    checkpoint: Checkpoint,
+}
+
+/// Aligns a new checkpoint with the domain's disks and checks them
+/// (`src/conf/checkpoint_conf.c:virDomainCheckpointAlignDisks`,
+/// `qemu_checkpoint.c:qemuCheckpointPrepare`, `virdomainmomentobjlist.c`).
+pub(in crate::driver::mock) fn prepare(
+    domain: &Domain,
+    document: CheckpointDocument,
+) -> Ruled<Prepared> {
+    const CONFIG: ErrorCode = ErrorCode::CONFIG_UNSUPPORTED;
+    let Some(name) = document.name else {
+        return not_modelled("a checkpoint that takes its name from the clock");
+    };
+    let listed = document.disks.is_some();
+    // Per domain disk: `None` while the document has not named it.
+    let mut chosen: Vec<Option<intake::CheckpointDiskElement>> =
+        domain.disks.iter().map(|_| None).collect();
+    let elements = document.disks.unwrap_or_default();
+    if elements.len() > domain.disks.len() {
+        let text = "too many disk checkpoint requests for domain";
+        return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, text);
+    }
+    for element in elements {
+        let named =
+            |disk: &crate::world::Disk| disk.target == element.name || disk.source == element.name;
+        let Some(index) = domain.disks.iter().position(named) else {
+            let text = format!("no disk named '{}'", element.name);
+            return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
+        };
+        if chosen[index].is_some() {
+            let text = format!("disk '{}' specified twice", element.name);
+            return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
+        }
+        chosen[index] = Some(element);
+    }
+    let mut disks = Vec::new();
+    let mut bitmap_disks = Vec::new();
+    for (index, (disk, element)) in domain.disks.iter().zip(chosen).enumerate() {
+        let has_bitmap = element
+            .as_ref()
+            .map_or(!listed, |element| element.has_bitmap);
+        let given = element.and_then(|element| element.bitmap);
+        if has_bitmap {
+            if given.is_some_and(|given| given != name) {
+                let target = &disk.target;
+                let text =
+                    format!("bitmap for disk '{target}' must match checkpoint name '{name}'");
+                return refuse(CONFIG, ErrorDomain::QEMU, &text);
+            }
+            if disk.format != DiskFormat::Qcow2 {
+                let text = format!(
+                    "checkpoint for disk {} unsupported for storage type {}",
+                    disk.target, disk.format
+                );
+                return refuse(CONFIG, ErrorDomain::QEMU, &text);
+            }
+            bitmap_disks.push(index);
+        }
+        disks.push(CheckpointDisk {
+            name: disk.target.clone(),
+            bitmap: has_bitmap.then(|| name.clone()),
+        });
+    }
+    if domain.checkpoints.get(&name).is_some() {
+        let text = format!("domain moment {name} already exists");
+        return refuse(ErrorCode::OPERATION_FAILED, ErrorDomain::DOMAIN, &text);
+    }
+    let checkpoint = Checkpoint {
+        description: document.description,
+        parent: None,
+        creation_time: 0,
+        disks,
+        has_domain: true,
+    };
+    Ok(Prepared {
+        name,
+        bitmap_disks,
+        checkpoint,
+    })
+}
+
+/// QEMU adds no bitmap to a node that has one of that name.
+pub(in crate::driver::mock) fn require_free(
+    active: &Active,
+    disks: &[usize],
+    name: &str,
+) -> Ruled<()> {
+    let has_it = |&index: &usize| {
+        let top = active.bitmaps[index].first();
+        top.is_some_and(|top| top.contains_key(name))
+    };
+    if disks.iter().any(has_it) {
+        bitmap_exists(name)
+    } else {
+        Ok(())
+    }
+}
+
+/// QEMU's answer to `block-dirty-bitmap-add` of a name that is taken.
+pub(in crate::driver::mock) fn bitmap_exists<T>(name: &str) -> Ruled<T> {
+    refuse_monitor("transaction", &format!("Bitmap already exists: {name}"))
+}
+
+/// The QEMU process of a domain that was checked to be active.
+pub(in crate::driver::mock) fn active_of(domain: &Domain) -> Ruled<&Active> {
+    match &domain.active {
+        Some(active) => Ok(active),
+        None => not_modelled("a call that needs an active domain"),
+    }
+}

@@ -1,0 +1,8 @@
+//! The calls about checkpoints, each in libvirt's order of checks.
+
+mod create;
+mod delete;
+mod look;
+mod redefine;
+
+pub(super) use create::{Prepared, active_of, bitmap_exists, prepare, require_free};

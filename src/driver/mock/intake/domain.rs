@@ -1,0 +1,68 @@
+//! `<domain>`, as far as the plan writes one.
+
+use roxmltree::Node;
+
+use super::grammar::{element, known, text_of, well_formed};
+use crate::driver::mock::answer::{Ruled, not_modelled};
+use crate::world::Disk;
+
+/// A `<domain>`, as far as the plan writes one.
+pub(in crate::driver::mock) struct DomainDocument {
+    pub(in crate::driver::mock) name: String,
+    pub(in crate::driver::mock) uuid: String,
+    pub(in crate::driver::mock) disks: Vec<Disk>,
+}
+
+pub(in crate::driver::mock) fn domain(xml: Option<&str>) -> Ruled<DomainDocument> {
+    let Some(xml) = xml else {
+        return not_modelled("virDomainDefineXMLFlags with NULL");
+    };
+    let document = well_formed(xml)?;
+    let root = document.root_element();
+    known(
+        root,
+        &["type"],
+        &["name", "uuid", "memory", "os", "devices", "capabilities"],
+    )?;
+    let Some((name, uuid)) = text_of(root, "name").zip(text_of(root, "uuid")) else {
+        return not_modelled("a domain without name or UUID");
+    };
+    if root.attribute("type") != Some("qemu") {
+        return not_modelled("a domain of another type than qemu");
+    }
+    let Some(devices) = element(root, "devices") else {
+        return not_modelled("a domain without devices");
+    };
+    let mut disks = Vec::new();
+    for device in devices.children().filter(Node::is_element) {
+        match device.tag_name().name() {
+            "disk" => disks.push(domain_disk(device)?),
+            "controller" | "memballoon" => known(device, &["type", "model"], &[])?,
+            "emulator" => known(device, &[], &[])?,
+            name => return not_modelled(format!("<{name}> in <devices>")),
+        }
+    }
+    Ok(DomainDocument { name, uuid, disks })
+}
+
+fn domain_disk(disk: Node<'_, '_>) -> Ruled<Disk> {
+    known(disk, &["type", "device"], &["driver", "source", "target"])?;
+    let attribute = |child: &'static str, name: &'static str| {
+        element(disk, child)
+            .and_then(|node| node.attribute(name))
+            .map(str::to_owned)
+    };
+    let format = attribute("driver", "type").and_then(|word| word.parse().ok());
+    match (
+        attribute("target", "dev"),
+        attribute("source", "file"),
+        format,
+    ) {
+        (Some(target), Some(source), Some(format)) => Ok(Disk {
+            target,
+            source,
+            format,
+        }),
+        (_, _, _) => not_modelled("a disk other than a qcow2 or raw file"),
+    }
+}

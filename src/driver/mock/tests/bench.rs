@@ -1,0 +1,103 @@
+//! A mock with a domain, and the documents that tests send it.
+
+use crate::driver::mock::Mock;
+use crate::driver::{Driver, Host, Libvirt};
+use crate::model::{
+    Action, Answer, Api, Call, DiskFormat, ErrorCode, ErrorDomain, ImageRef, LibvirtError, Place,
+    Size, Value,
+};
+use crate::plan::{PlannedDisk, domain_xml};
+
+pub(super) const SIZE: Size = Size(16 << 20);
+
+/// A mock with a running domain: qcow2 `vda`, raw `vdb`.
+pub(super) struct Bench {
+    pub(super) mock: Mock,
+    pub(super) place: Place,
+}
+
+impl Bench {
+    pub(super) fn defined() -> Self {
+        let mut mock = Mock::newest();
+        let place = mock.open_scenario().unwrap();
+        let disk = |target: &str, format: DiskFormat| PlannedDisk {
+            target: target.to_owned(),
+            image: ImageRef {
+                path: format!("{}/{target}.{format}", place.directory),
+                format,
+            },
+            size: SIZE,
+        };
+        let disks = [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)];
+        for disk in &disks {
+            mock.act(&Action::CreateImage {
+                image: disk.image.clone(),
+                size: SIZE,
+            })
+            .unwrap();
+        }
+        let define = Call::new(Api::DomainDefine, &place.domain).xml(domain_xml(&place, &disks));
+        let answer = mock.call(&define).unwrap();
+        assert_eq!(answer, Answer::Returned(Value::Name(place.domain.clone())));
+        Self { mock, place }
+    }
+
+    pub(super) fn running() -> Self {
+        let mut bench = Self::defined();
+        bench.ok(&bench.call(Api::DomainCreate));
+        bench
+    }
+
+    pub(super) fn call(&self, api: Api) -> Call {
+        Call::new(api, &self.place.domain)
+    }
+
+    pub(super) fn create(&self, document: &str) -> Call {
+        self.call(Api::CheckpointCreate).xml(document.to_owned())
+    }
+
+    pub(super) fn backup(&self, xml: &str, checkpoint: Option<&str>) -> Call {
+        let mut call = self
+            .call(Api::DomainBackupBegin)
+            .xml(xml.replace("DIR", &self.place.directory));
+        call.checkpoint_xml = checkpoint.map(str::to_owned);
+        call
+    }
+
+    pub(super) fn ok(&mut self, call: &Call) -> Value {
+        match self.mock.call(call).unwrap() {
+            Answer::Returned(value) => value,
+            Answer::Refused(error) => panic!("{}: {error}", call.api),
+        }
+    }
+
+    pub(super) fn refused(&mut self, call: &Call) -> LibvirtError {
+        match self.mock.call(call).unwrap() {
+            Answer::Returned(value) => panic!("{} returned {value:?}", call.api),
+            Answer::Refused(error) => error,
+        }
+    }
+}
+
+pub(super) const CP1: &str =
+    "<domaincheckpoint><name>cp1</name><disks><disk name='vda'/></disks></domaincheckpoint>";
+pub(super) const REDEFINE: &str = "<domaincheckpoint><name>cp1</name><creationTime>1</creationTime>\
+    <disks><disk name='vda'/></disks></domaincheckpoint>";
+pub(super) const FULL: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='DIR/t1'/></disk></disks></domainbackup>";
+pub(super) const FROM_CP1: &str = "<domainbackup><incremental>cp1</incremental><disks>\
+    <disk name='vda' type='file'><target file='DIR/t2'/></disk></disks></domainbackup>";
+
+pub(super) fn assert_refusal(
+    error: &LibvirtError,
+    code: ErrorCode,
+    domain: ErrorDomain,
+    message: &str,
+    int1: i32,
+) {
+    assert_eq!(
+        (error.code, error.domain, error.int1),
+        (code, domain, int1),
+        "{error}"
+    );
+    assert_eq!(error.message, message);
+}

@@ -1,0 +1,4 @@
+//! The mock against what libvirt answers and does.
+
+mod bench;
+mod refusals;

@@ -1,0 +1,50 @@
+//! What differs between the versions whose rules the mock knows: one switch for each commit of
+//! libvirt that changed an answer.
+//!
+//! `mock@6.9` is libvirt 11.3 without the three commits that answered Red Hat bug 1874846, and
+//! nothing else of 6.9: the commits' effect can be seen alone. They came with libvirt 6.10
+//! (`NEWS.rst`, v6.10.0).
+
+use crate::model::{ErrorCode, Version};
+
+/// The newest version whose rules are known, and the default.
+pub(super) const NEWEST: Version = Version::new(11, 3, 0);
+
+/// The last version before the commits.
+const BEFORE: Version = Version::new(6, 9, 0);
+
+/// The versions whose rules are known.
+pub(super) const MODELLED: [Version; 2] = [BEFORE, NEWEST];
+
+/// The switches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Rules {
+    /// The code of a backup whose base has a missing or broken bitmap. Commit e33e89d, "qemu:
+    /// backup: Use `VIR_ERR_CHECKPOINT_INCONSISTENT` when starting a backup", changed it from
+    /// `VIR_ERR_INVALID_ARG`; the text stayed.
+    pub(super) broken_base: ErrorCode,
+    /// Whether the QEMU driver knows `VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE`. Commit
+    /// a4d4d2b, "qemu: checkpoint: Implement `VIR_DOMAIN_CHECKPOINT_REDEFINE_VALIDATE`".
+    pub(super) validates: bool,
+    /// Whether a backup looks for the metadata of its base before its bitmap. Commit 5ab8cc7,
+    /// "qemu: backup: Add partial validation of incremental backup checkpoint".
+    pub(super) looks_for_base: bool,
+}
+
+impl Rules {
+    /// The rules of one modelled version.
+    pub(super) fn of(version: Version) -> Self {
+        if version.same_series(BEFORE) {
+            return Self {
+                broken_base: ErrorCode::INVALID_ARG,
+                validates: false,
+                looks_for_base: false,
+            };
+        }
+        Self {
+            broken_base: ErrorCode::CHECKPOINT_INCONSISTENT,
+            validates: true,
+            looks_for_base: true,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A domain's QEMU process: its start and its ends, and what the guest writes.
+
+use std::collections::BTreeMap;
+
+use super::host::{defined, impossible};
+use super::{Active, Bitmap, Bitmaps, Impossible, World};
+
+impl World {
+    /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
+    /// disk. A bitmap that was in use already was not closed properly: it is inconsistent and
+    /// does not record (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
+    pub fn start(&mut self, name: &str, paused: bool) -> Result<(), Impossible> {
+        let disks = defined(&mut self.domains, name)?.disks.clone();
+        for disk in &disks {
+            self.require_closed(&disk.source)?;
+            let Some(image) = self.image(&disk.source) else {
+                return impossible(format!(
+                    "starting a domain whose image {} is missing",
+                    disk.source
+                ));
+            };
+            if image.format != disk.format {
+                return impossible(format!("opening {} as {}", disk.source, disk.format));
+            }
+        }
+        let mut bitmaps = Vec::with_capacity(disks.len());
+        for disk in &disks {
+            let Some(image) = self.image_mut(&disk.source) else {
+                return impossible(format!("opening {}", disk.source));
+            };
+            let mut live = image.stored.clone();
+            for bitmap in live.values_mut().filter(|bitmap| bitmap.inconsistent) {
+                bitmap.recording = false;
+            }
+            for stored in image.stored.values_mut() {
+                stored.inconsistent = true;
+            }
+            bitmaps.push(vec![live]);
+        }
+        // The disks take the first numbers, the last disk the first one (seen on 11.3.0).
+        let nodes = (1..).take(disks.len());
+        let mut nodes: Vec<u32> = nodes.collect();
+        let last_node = nodes.last().copied().unwrap_or_default();
+        nodes.reverse();
+        defined(&mut self.domains, name)?.active = Some(Active {
+            paused,
+            bitmaps,
+            nodes,
+            last_node,
+            job: None,
+            mirrors: BTreeMap::new(),
+            nbd: None,
+        });
+        Ok(())
+    }
+
+    /// Ends a domain's QEMU by a clean close, as destroy does: the bitmaps reach their images.
+    pub fn stop(&mut self, name: &str) -> Result<(), Impossible> {
+        self.abandon_backup(name)?;
+        let domain = defined(&mut self.domains, name)?;
+        let Some(active) = domain.active.take() else {
+            return Ok(());
+        };
+        let disks = domain.disks.clone();
+        for (disk, layers) in disks.iter().zip(active.bitmaps) {
+            self.close_image(&disk.source, layers.into_iter().next().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// Ends a domain's QEMU without a close: what was in memory alone is lost, and the bitmaps
+    /// that it had loaded stay marked in use.
+    pub fn kill(&mut self, name: &str) -> Result<(), Impossible> {
+        if defined(&mut self.domains, name)?.active.is_none() {
+            return impossible(format!("killing the QEMU of {name}, which is not active"));
+        }
+        self.abandon_backup(name)?;
+        defined(&mut self.domains, name)?.active = None;
+        Ok(())
+    }
+
+    /// Stores what a node has in memory: its persistent bitmaps. An inconsistent one is left in
+    /// the image as it is (QEMU `block/qcow2-bitmap.c:qcow2_store_persistent_dirty_bitmaps`).
+    pub(super) fn close_image(&mut self, path: &str, memory: Bitmaps) -> Result<(), Impossible> {
+        let Some(image) = self.image_mut(path) else {
+            return impossible(format!("closing the removed image {path}"));
+        };
+        let old = std::mem::take(&mut image.stored);
+        let kept = |(name, bitmap): (String, Bitmap)| {
+            let bitmap = if bitmap.inconsistent {
+                old.get(&name)?.clone()
+            } else {
+                bitmap
+            };
+            bitmap.persistent.then_some((name, bitmap))
+        };
+        image.stored = memory.into_iter().filter_map(kept).collect();
+        Ok(())
+    }
+
+    /// The guest writes: the blocks change, and every recording bitmap of the top layer takes
+    /// note.
+    pub fn guest_write(
+        &mut self,
+        name: &str,
+        disk: &str,
+        offset: u64,
+        length: u64,
+        fill: u8,
+    ) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        let (Some(index), Some(active)) = (domain.disk_index(disk), &mut domain.active) else {
+            return impossible(format!("a guest write to {disk} of an inactive domain"));
+        };
+        let top = active.bitmaps[index]
+            .first_mut()
+            .into_iter()
+            .flat_map(Bitmaps::values_mut);
+        for bitmap in top.filter(|bitmap| bitmap.recording) {
+            bitmap.dirty.mark(offset, length, bitmap.granularity.into());
+        }
+        let written = active.job.iter_mut().flat_map(|job| &mut job.disks);
+        for part in written.filter(|part| part.index == index) {
+            part.is_idle = false;
+        }
+        if let Some(mirror) = active.mirrors.get_mut(&index) {
+            mirror.is_idle = false;
+        }
+        let source = domain.disks[index].source.clone();
+        let Some(image) = self.image_mut(&source) else {
+            return impossible(format!("a guest write to the removed image of {disk}"));
+        };
+        image.write(offset, length, fill);
+        Ok(())
+    }
+
+    /// Adds the bitmap of a checkpoint to the top layer of these disks.
+    pub fn add_bitmaps(
+        &mut self,
+        name: &str,
+        bitmap: &str,
+        disks: &[usize],
+    ) -> Result<(), Impossible> {
+        for &index in disks {
+            let domain = defined(&mut self.domains, name)?;
+            let source = domain.disks[index].source.clone();
+            let Some(size) = self.image(&source).map(|image| image.content.size()) else {
+                return impossible(format!("a bitmap in the removed image {source}"));
+            };
+            let active = defined(&mut self.domains, name)?.active.as_mut();
+            let top = active.and_then(|active| active.bitmaps[index].first_mut());
+            let Some(top) = top else {
+                return impossible("a bitmap in an inactive domain");
+            };
+            top.insert(bitmap.to_owned(), Bitmap::of_checkpoint(size));
+        }
+        Ok(())
+    }
+
+    /// Removes bitmaps from every layer that has them, and from the images that store them
+    /// (QEMU `block/monitor/bitmap-qmp-cmds.c:block_dirty_bitmap_remove`).
+    pub fn remove_bitmaps(
+        &mut self,
+        name: &str,
+        bitmaps: &[(usize, String)],
+    ) -> Result<(), Impossible> {
+        for (index, bitmap) in bitmaps {
+            let domain = defined(&mut self.domains, name)?;
+            let source = domain.disks[*index].source.clone();
+            let Some(active) = &mut domain.active else {
+                return impossible("removing a bitmap from an inactive domain");
+            };
+            for layer in &mut active.bitmaps[*index] {
+                layer.remove(bitmap);
+            }
+            if let Some(image) = self.image_mut(&source) {
+                image.stored.remove(bitmap);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! `qemu-img bitmap`: bitmaps of closed images.
+
+use super::bitmap::GRANULARITY;
+use super::host::impossible;
+use super::{Bitmap, Extents, Impossible, World};
+use crate::model::{BitmapChange, DiskFormat, ImageRef, Size};
+
+/// The smallest and the largest granularity that qcow2 can store
+/// (QEMU `block/qcow2-bitmap.c`: `BME_MIN_GRANULARITY_BITS`, `BME_MAX_GRANULARITY_BITS`).
+const GRANULARITIES: std::ops::RangeInclusive<u32> = (1 << 9)..=(1 << 31);
+
+impl World {
+    /// Changes one bitmap of a closed image. What the tool refuses is impossible here.
+    pub fn change_bitmap(
+        &mut self,
+        image: &ImageRef,
+        name: &str,
+        change: BitmapChange,
+    ) -> Result<(), Impossible> {
+        let path = &image.path;
+        self.require_closed(path)?;
+        if image.format != DiskFormat::Qcow2 || self.opened(image).is_none() {
+            return impossible(format!("bitmaps in {path}, which is no qcow2 image"));
+        }
+        let Some(found) = self.image_mut(path) else {
+            return impossible(format!("bitmaps in {path}"));
+        };
+        let size = found.content.size();
+        if let BitmapChange::Add { granularity } = change {
+            if found.stored.contains_key(name) {
+                return impossible(format!("adding the bitmap {name}, which {path} has"));
+            }
+            let bitmap = Bitmap {
+                granularity: granularity_of(granularity)?,
+                ..Bitmap::of_checkpoint(size)
+            };
+            found.stored.insert(name.to_owned(), bitmap);
+            return Ok(());
+        }
+        let Some(bitmap) = found.stored.get_mut(name) else {
+            return impossible(format!("changing the bitmap {name}, which {path} lacks"));
+        };
+        // QEMU: block/dirty-bitmap.c:bdrv_dirty_bitmap_check; a removal alone allows it.
+        let inconsistent = bitmap.inconsistent;
+        match change {
+            BitmapChange::Remove => {
+                found.stored.remove(name);
+            }
+            BitmapChange::Clear | BitmapChange::Enable | BitmapChange::Disable if inconsistent => {
+                return impossible(format!("changing the bitmap {name}, which is inconsistent"));
+            }
+            BitmapChange::Clear => bitmap.dirty = Extents::none(size),
+            BitmapChange::Enable => bitmap.recording = true,
+            BitmapChange::Disable => bitmap.recording = false,
+            BitmapChange::Add { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+fn granularity_of(given: Option<Size>) -> Result<u32, Impossible> {
+    let Some(given) = given else {
+        return Ok(GRANULARITY);
+    };
+    let granularity = u32::try_from(given.bytes()).ok();
+    let granularity =
+        granularity.filter(|bytes| bytes.is_power_of_two() && GRANULARITIES.contains(bytes));
+    granularity.ok_or_else(|| Impossible(format!("a bitmap with the granularity {given}")))
+}
