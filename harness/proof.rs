@@ -1,6 +1,8 @@
 //! The proof of a recovery fails when it should: a driver that lies about one thing is caught by
 //! the claim that is about it.
 
+mod chain;
+
 use std::time::Instant;
 
 use backup_tck::driver::mock::Mock;
@@ -10,6 +12,7 @@ use backup_tck::model::{
 };
 use backup_tck::run::{Extent, run_scenario};
 use backup_tck::suite::Suite;
+use proptest::proptest;
 use rstest::rstest;
 
 const SCENARIO: &str = "seed/redefine-validate-after-image-recreated";
@@ -148,4 +151,29 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
     assert_eq!(broken, caught);
     let failed = ran.checks.iter().filter(|check| !check.holds).count();
     assert_eq!(failed, caught.len(), "each broken claim fails the scenario");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_backed_up_restores(events in chain::events(20)) {
+        chain::play(&mut Mock::newest(), &events)?;
+    }
+}
+
+/// The same property, broken: the write that is made during each backup is lost.
+#[test]
+fn a_lost_write_breaks_the_next_restore() {
+    let backup = chain::Event::Backup {
+        is_pull: false,
+        base: Some(0),
+        full: [false; 2],
+    };
+    let events = [backup.clone(), backup];
+    assert!(chain::play(&mut Mock::newest(), &events).is_ok());
+    let mut liar = Liar {
+        mock: Mock::newest(),
+        lie: Lie::LostWrite(0xEE),
+    };
+    let error = chain::play(&mut liar, &events).unwrap_err().to_string();
+    assert!(error.contains("byte 0 is 0x00 instead of 0xee"), "{error}");
 }

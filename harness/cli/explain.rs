@@ -5,6 +5,7 @@ use super::{backup_tck, code, told};
 
 #[test]
 fn a_code_a_decision_a_problem_and_a_scenario() {
+    let copy = Copy::new();
     for (name, topic) in [
         ("explain_code", "109"),
         ("explain_decision", "full-backup-new-chain"),
@@ -14,7 +15,9 @@ fn a_code_a_decision_a_problem_and_a_scenario() {
         ("explain_problem", "scenario::unknown_dump"),
         ("explain_scenario", "raw-disk"),
     ] {
-        insta::assert_snapshot!(name, told(backup_tck().args(["explain", topic])));
+        let mut command = backup_tck();
+        command.args(["explain", topic]).current_dir(&copy.0);
+        insta::assert_snapshot!(name, told(&mut command));
     }
 }
 
@@ -38,8 +41,12 @@ fn every_topic_of_the_list_is_one() {
 
 #[test]
 fn an_unknown_topic_is_wrong_usage_with_the_nearest_ones() {
-    insta::assert_snapshot!(told(backup_tck().args(["explain", "full-backup-newchain"])));
-    insta::assert_snapshot!(told(backup_tck().args(["explain", "seed/"])));
+    let copy = Copy::new();
+    for topic in ["full-backup-newchain", "seed/"] {
+        let mut command = backup_tck();
+        command.args(["explain", topic]).current_dir(&copy.0);
+        insta::assert_snapshot!(told(&mut command));
+    }
     assert_eq!(code(backup_tck().arg("explain")), 2);
     assert_eq!(code(backup_tck().args(["explain", ""])), 2);
 }

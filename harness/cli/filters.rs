@@ -7,8 +7,10 @@ const RAW: &str = "seed/checkpoint-on-raw-disk-refused";
 const REDEFINE: &str = "seed/redefine-validate-after-image-recreated";
 
 /// The names that these arguments select.
-fn names(arguments: &[&str]) -> Vec<String> {
-    let text = told(backup_tck().args(["list", "--names"]).args(arguments));
+fn names(copy: &Copy, arguments: &[&str]) -> Vec<String> {
+    let mut command = backup_tck();
+    command.args(["list", "--names"]).args(arguments);
+    let text = told(command.current_dir(&copy.0));
     let stdout = text.split("-- stdout\n").nth(1).unwrap();
     let stdout = stdout.split("-- stderr").next().unwrap();
     stdout.lines().map(str::to_owned).collect()
@@ -16,6 +18,7 @@ fn names(arguments: &[&str]) -> Vec<String> {
 
 #[test]
 fn values_of_one_flag_add_up_and_flags_narrow() {
+    let copy = Copy::new();
     for (arguments, expected) in [
         (&["--area", "seed"][..], &[RAW, REDEFINE][..]),
         (&["--code", "VIR_ERR_CONFIG_UNSUPPORTED"], &[RAW]),
@@ -29,15 +32,17 @@ fn values_of_one_flag_add_up_and_flags_narrow() {
         (&["--area", "seed", "--code", "67", "raw"], &[RAW]),
         (&["raw", "--code", "109"], &[]),
     ] {
-        assert_eq!(names(arguments), expected, "{arguments:?}");
+        assert_eq!(names(&copy, arguments), expected, "{arguments:?}");
     }
 }
 
 #[test]
 fn run_and_bless_take_the_same_filters() {
-    let text = told(backup_tck().args(["run", "--code", "109"]));
-    assert!(text.contains("1 passed, 0 failed"), "{text}");
     let copy = Copy::new();
+    let mut command = backup_tck();
+    command.args(["run", "--code", "109"]);
+    let text = told(command.current_dir(&copy.0));
+    assert!(text.contains("1 passed, 0 failed"), "{text}");
     let text = told(
         backup_tck()
             .args(["bless", "--code", "42", "--driver", "embed"])
@@ -52,6 +57,7 @@ fn run_and_bless_take_the_same_filters() {
 
 #[test]
 fn the_filter_that_leaves_nothing_is_named() {
+    let copy = Copy::new();
     for arguments in [
         &["--area", "sed"][..],
         &["--code", "VIR_ERR_NO_DOMAIN", "--code", "8"],
@@ -60,7 +66,9 @@ fn the_filter_that_leaves_nothing_is_named() {
         &["--reference", "1874847"],
         &["nothing", "--code", "109"],
     ] {
-        let text = told(backup_tck().arg("run").args(arguments));
+        let mut command = backup_tck();
+        command.arg("run").args(arguments);
+        let text = told(command.current_dir(&copy.0));
         insta::assert_snapshot!(text);
     }
 }

@@ -1,13 +1,17 @@
 //! Machines that share the work.
 
+use super::suite::Copy;
 use super::{backup_tck, code, told};
 
 #[test]
 fn every_scenario_runs_on_exactly_one_of_four() {
+    let copy = Copy::new();
     let mut ran = Vec::new();
     for part in 1..=4 {
         let partition = format!("hash:{part}/4");
-        let text = told(backup_tck().args(["run", "--partition", &partition]));
+        let mut command = backup_tck();
+        command.args(["run", "--partition", &partition]);
+        let text = told(command.current_dir(&copy.0));
         let passed = text.lines().filter(|line| line.starts_with("passed"));
         ran.extend(passed.map(str::to_owned));
     }
@@ -17,7 +21,10 @@ fn every_scenario_runs_on_exactly_one_of_four() {
 
 #[test]
 fn an_empty_part_is_5_and_told() {
-    insta::assert_snapshot!(told(backup_tck().args(["run", "--partition", "hash:1/4"])));
+    let copy = Copy::new();
+    let mut command = backup_tck();
+    command.args(["run", "--partition", "hash:1/4"]);
+    insta::assert_snapshot!(told(command.current_dir(&copy.0)));
 }
 
 #[test]

@@ -122,7 +122,7 @@ Examples:
   backup-tck explain full-backup-new-chain    a decision
   backup-tck explain B5a                      a rule, as snapshots name it
   backup-tck explain scenario::unknown_disk   a problem of a scenario file
-  backup-tck explain raw-disk                 a scenario, by a part of its name
+  backup-tck explain on-raw-disk              a scenario, by a part of its name
   backup-tck explain --list                   everything there is")]
     Explain(ExplainArgs),
     /// Copy the suite inside this binary into a folder
@@ -138,7 +138,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   backup-tck new bitmaps/lost-bitmap-needs-full-backup
-  backup-tck new bitmaps/raw-and-qcow2 --from raw-disk   a copy to change")]
+  backup-tck new bitmaps/raw-and-qcow2 --from on-raw-disk   a copy to change")]
     New(NewArgs),
     /// Tell what is installed, what is missing, and how to get it
     #[command(after_help = "\

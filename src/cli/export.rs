@@ -32,7 +32,7 @@ pub(super) fn execute(args: &ExportArgs) -> Result<ExitCode, ExitCode> {
     match export(&suite, &args.folder, args.force) {
         Ok(exported) => Ok(print(&format!(
             "{} and {} are now in {}\n\n{}",
-            counted(exported.scenarios, "scenario"),
+            counted(exported.scenarios, "scenario file"),
             counted(exported.snapshots, "snapshot"),
             args.folder.display(),
             next(&args.folder)

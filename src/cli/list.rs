@@ -63,17 +63,26 @@ fn lacking(name: &str, scenario: &Scenario) -> String {
     format!("{name}\n{}", lines.collect::<String>())
 }
 
+/// Columns beside the indent.
+const WIDTH: usize = 74;
+
 fn entry(name: &str, scenario: &Scenario) -> String {
     let expectation = match &scenario.then {
         Expectation::Success => "succeeds".to_owned(),
         Expectation::Refusal(refusal) => {
             let decision = refusal.decision;
-            format!("{} -> {decision} ({})", refusal.error, decision.category())
+            let decision = format!("-> {decision} ({})", decision.category());
+            let one_line = format!("{} {decision}", refusal.error);
+            if one_line.len() <= WIDTH {
+                one_line
+            } else {
+                format!("{}\n    {decision}", refusal.error)
+            }
         }
     };
     let mut lines = vec![name.to_owned(), format!("    {expectation}")];
     lines.extend(
-        textwrap::wrap(&scenario.summary, 74)
+        textwrap::wrap(&scenario.summary, WIDTH)
             .into_iter()
             .map(|line| format!("    {line}")),
     );

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::host::{defined, impossible};
-use super::{Active, Bitmap, Bitmaps, Impossible, World};
+use super::{Active, Bitmap, Bitmaps, Extents, Impossible, World};
 
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
-    /// disk. A bitmap that was in use already was not closed properly: it is inconsistent and
-    /// does not record (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
+    /// disk. A bitmap that was in use already was not closed properly: it is inconsistent, its data
+    /// is not loaded, and it does not record
+    /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
     pub fn start(&mut self, name: &str, paused: bool) -> Result<(), Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in &disks {
@@ -31,6 +32,7 @@ impl World {
             let mut live = image.stored.clone();
             for bitmap in live.values_mut().filter(|bitmap| bitmap.inconsistent) {
                 bitmap.recording = false;
+                bitmap.dirty = Extents::none(image.content.size());
             }
             for stored in image.stored.values_mut() {
                 stored.inconsistent = true;

@@ -135,6 +135,14 @@ fn the_suite_is_valid() {
     }
 }
 
+/// The files without a matrix, whose cases may hold what stands at the top elsewhere.
+fn plain() -> Vec<(String, Value)> {
+    let mut plain = suite();
+    plain.retain(|(_, document)| document.get("matrix").is_none());
+    assert!(plain.len() > 10);
+    plain
+}
+
 #[rstest]
 #[case::unknown_key("", "sumary", json!("x"))]
 #[case::unknown_step("/history/0", "guest-rite", json!({}))]
@@ -143,13 +151,13 @@ fn the_suite_is_valid() {
 #[case::unknown_code("/then", "error", json!("VIR_ERR"))]
 #[case::wrong_type("/then", "remedy", json!("start"))]
 #[case::out_of_range("", "format", json!(2))]
-#[case::success_and_refusal("/then", "result", json!("ok"))]
+#[case::success_and_refusal("", "then", json!({"result": "ok", "error": "VIR_ERR_NO_DOMAIN"}))]
 fn a_mistake_in_the_suite_would_be_seen(
     #[case] place: &str,
     #[case] key: &str,
     #[case] value: Value,
 ) {
-    for (path, mut document) in suite() {
+    for (path, mut document) in plain() {
         let holder = document.pointer_mut(place).unwrap();
         if !holder.is_object() {
             *holder = json!({});
@@ -165,7 +173,11 @@ fn a_mistake_in_the_suite_would_be_seen(
 #[case::decision("/then", "decision")]
 #[case::summary("", "summary")]
 fn a_missing_key_in_the_suite_would_be_seen(#[case] place: &str, #[case] key: &str) {
-    for (path, mut document) in suite() {
+    for (path, mut document) in plain() {
+        // A call that succeeds has no decision.
+        if document.pointer("/then/result").is_some() && key == "decision" {
+            continue;
+        }
         let holder = document.pointer_mut(place).unwrap();
         let removed = holder.as_object_mut().unwrap().remove(key);
         assert!(removed.is_some() && problem(&document).is_some(), "{path}");
