@@ -80,6 +80,10 @@ const TESTS: &[(&str, fn())] = &[
         agreement::mock_and_real_libvirt_refuse_alike,
     ),
     (
+        "agreement::mock_and_real_libvirt_run_jobs_alike",
+        agreement::mock_and_real_libvirt_run_jobs_alike,
+    ),
+    (
         "product::bless_records_what_expectations_allow",
         product::bless_records_what_expectations_allow,
     ),
