@@ -13,6 +13,7 @@ mod bench;
 mod calls;
 mod endings;
 mod host;
+mod jobs;
 mod product;
 #[path = "../cli/suite.rs"]
 mod suite;
@@ -81,7 +82,7 @@ const TESTS: &[(&str, fn())] = &[
     ),
     (
         "agreement::mock_and_real_libvirt_run_jobs_alike",
-        agreement::mock_and_real_libvirt_run_jobs_alike,
+        jobs::mock_and_real_libvirt_run_jobs_alike,
     ),
     (
         "product::bless_records_what_expectations_allow",
