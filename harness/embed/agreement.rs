@@ -12,11 +12,11 @@ use backup_tck::transcript::Redactions;
 
 use crate::bench::start;
 
-const SIZE: Size = Size(16 << 20);
+pub(crate) const SIZE: Size = Size(16 << 20);
 
 /// Calls in an order in which each does something: function, checkpoint, flags, document, second
 /// document. Most are refused; those that are not prepare the next.
-type Row = (
+pub(crate) type Row = (
     Api,
     Option<&'static str>,
     u32,
@@ -24,9 +24,9 @@ type Row = (
     Option<&'static str>,
 );
 
-const CP1: &str =
+pub(crate) const CP1: &str =
     "<domaincheckpoint><name>cp1</name><disks><disk name='vda'/></disks></domaincheckpoint>";
-const CP2: &str =
+pub(crate) const CP2: &str =
     "<domaincheckpoint><name>cp2</name><disks><disk name='vda'/></disks></domaincheckpoint>";
 const RAW: &str =
     "<domaincheckpoint><name>cp9</name><disks><disk name='vdb'/></disks></domaincheckpoint>";
@@ -41,15 +41,15 @@ const TIMELESS: &str =
     "<domaincheckpoint><name>cp1</name><disks><disk name='vda'/></disks></domaincheckpoint>";
 const ORPHAN: &str = "<domaincheckpoint><name>cp1</name><parent><name>cp0</name></parent>\
     <creationTime>1</creationTime><disks><disk name='vda'/></disks></domaincheckpoint>";
-const FULL: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='[DIR]/full'/></disk></disks></domainbackup>";
-const FROM_CP1: &str = "<domainbackup><incremental>cp1</incremental><disks><disk name='vda' type='file'>\
+pub(crate) const FULL: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='[DIR]/full'/></disk></disks></domainbackup>";
+pub(crate) const FROM_CP1: &str = "<domainbackup><incremental>cp1</incremental><disks><disk name='vda' type='file'>\
     <target file='[DIR]/incremental'/></disk></disks></domainbackup>";
 const NONE: &str = "<domainbackup><disks><disk name='vda' backup='no'/></disks></domainbackup>";
 const UNKNOWN: &str = "<domainbackup><disks><disk name='vdz' type='file'><target file='[DIR]/x'/></disk></disks></domainbackup>";
 const DOUBLE: &str = "<domainbackup><disks><disk name='vda' type='file'><target file='[DIR]/x'/></disk>\
     <disk name='vda' type='file'><target file='[DIR]/y'/></disk></disks></domainbackup>";
 
-const CP9: &str =
+pub(crate) const CP9: &str =
     "<domaincheckpoint><name>cp9</name><disks><disk name='vda'/></disks></domaincheckpoint>";
 const FROM_CP9: &str = "<domainbackup><incremental>cp9</incremental><disks><disk name='vda' type='file'>\
     <target file='[DIR]/x'/></disk></disks></domainbackup>";
@@ -172,9 +172,14 @@ const ON: &[Row] = &[
 ];
 
 pub(crate) fn mock_and_real_libvirt_refuse_alike() {
+    agree(told);
+}
+
+/// Lets both drivers tell, and compares what they told.
+pub(crate) fn agree(told: fn(&mut dyn Driver) -> Vec<String>) {
     let directory = crate::bench::directory();
     let mut embed = start(directory.path(), &std::sync::Arc::default());
-    embed.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
+    embed.set_deadline(Some(Instant::now() + Duration::from_mins(2)));
     let real = told(&mut embed);
     let mock = told(&mut Mock::newest());
     let differ = |(mock, real): &(&String, &String)| mock != real;
@@ -254,7 +259,7 @@ fn told(driver: &mut dyn Driver) -> Vec<String> {
     told
 }
 
-fn call(&(api, checkpoint, flags, xml, checkpoint_xml): &Row, place: &Place) -> Call {
+pub(crate) fn call(&(api, checkpoint, flags, xml, checkpoint_xml): &Row, place: &Place) -> Call {
     let placed = |text: &str| text.replace("[DIR]", &place.directory);
     Call {
         checkpoint: checkpoint.map(str::to_owned),
@@ -266,7 +271,7 @@ fn call(&(api, checkpoint, flags, xml, checkpoint_xml): &Row, place: &Place) -> 
 }
 
 /// Everything that a snapshot would compare.
-fn words(answer: Answer) -> String {
+pub(crate) fn words(answer: Answer) -> String {
     match answer {
         Answer::Returned(value) => format!("{value:?}"),
         Answer::Refused(LibvirtError {

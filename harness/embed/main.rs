@@ -13,6 +13,7 @@ mod bench;
 mod calls;
 mod endings;
 mod host;
+mod jobs;
 mod product;
 mod pull;
 #[path = "../cli/suite.rs"]
@@ -111,6 +112,10 @@ const TESTS: &[(&str, fn())] = &[
     (
         "agreement::mock_and_real_libvirt_refuse_alike",
         agreement::mock_and_real_libvirt_refuse_alike,
+    ),
+    (
+        "agreement::mock_and_real_libvirt_run_jobs_alike",
+        jobs::mock_and_real_libvirt_run_jobs_alike,
     ),
     (
         "product::bless_records_what_expectations_allow",

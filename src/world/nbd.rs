@@ -2,7 +2,7 @@
 
 use super::host::{defined, impossible};
 use super::{Domain, Errno, Extents, File, Image, Impossible, World};
-use crate::model::{ImageRef, NbdServer};
+use crate::model::{DiskFormat, ImageRef, NbdServer};
 
 /// The longest path that fits into a `sockaddr_un`, with its final NUL.
 const LONGEST_SOCKET_PATH: usize = 108;
@@ -41,18 +41,28 @@ impl World {
         }
     }
 
-    /// Why an NBD server could not listen there, in the words of whoever looks from outside.
-    pub fn probe(&self, server: &NbdServer) -> Result<Option<String>, Impossible> {
-        match server {
-            NbdServer::Port(port) => Ok(self.port_is_busy(*port).then(|| "port in use".to_owned())),
-            NbdServer::Socket(path) => match (self.files.get(path), self.no_place(path)) {
-                (None | Some(File::Plain | File::Socket), None) => Ok(None),
-                (None, Some(Errno::NoEntry)) => Ok(Some("no such directory".to_owned())),
-                (Some(_), _) | (None, Some(Errno::NotADirectory)) => {
-                    impossible(format!("whether a server could listen on {path}"))
-                }
-            },
+    /// Why an NBD server could not listen there, as it looks from outside.
+    #[must_use]
+    pub fn probe(&self, server: &NbdServer) -> Option<String> {
+        let path = match server {
+            NbdServer::Port(port) => {
+                return self.port_is_busy(*port).then(|| "port in use".to_owned());
+            }
+            NbdServer::Socket(path) => path,
+        };
+        if path.len() >= LONGEST_SOCKET_PATH {
+            return Some(format!(
+                "path longer than {} bytes",
+                LONGEST_SOCKET_PATH - 1
+            ));
         }
+        let reason = match self.no_place(path) {
+            Some(Errno::NoEntry) => "no such directory",
+            Some(Errno::NotADirectory) => "not a directory",
+            None if self.files.get(path) == Some(&File::Directory) => "is a directory",
+            None => return None,
+        };
+        Some(reason.to_owned())
     }
 
     /// QEMU's `nbd-server-start`. The inner error is QEMU's.
@@ -124,6 +134,12 @@ impl World {
                 return impossible(format!("the bitmap {bitmap} of the export {export}"));
             }
         };
+        if bitmap.is_some() && image.format == DiskFormat::Raw {
+            return impossible(format!("a part of a disk in the raw image {}", image.path));
+        }
+        if self.files.contains_key(&image.path) {
+            return impossible(format!("reading into {}, which is there", image.path));
+        }
         let content = part.content.clone();
         self.create_image(&image.path, image.format, content.size())?;
         let Some(read) = self.image_mut(&image.path) else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Mock;
 use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
 use super::intake;
-use crate::model::{Call, ErrorCode, ErrorDomain, Param, Size, Value, flags};
+use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Param, Size, Value, flags};
 use crate::world::{Active, Cancelling, Domain, Mirror};
 
 /// `VIR_DOMAIN_BLOCK_JOB_TYPE_COPY`.
@@ -64,10 +64,14 @@ impl Mock {
         let target = &domain.disks[index].target;
         let pivot = call.flags & PIVOT != 0;
         let not_ready = |kind: &str| {
-            let node = active.nodes[index];
-            let text = format!(
-                "block job '{kind}-{target}-libvirt-{node}-format' not ready for pivot yet"
-            );
+            // A raw image has no node for its format (`src/qemu/qemu_domain.c:
+            // qemuDomainPrepareStorageSourceBlockdevNodename`; seen on 11.3.0).
+            let node = match domain.disks[index].format {
+                DiskFormat::Qcow2 => "format",
+                DiskFormat::Raw => "storage",
+            };
+            let job = format!("{kind}-{target}-libvirt-{}-{node}", active.nodes[index]);
+            let text = format!("block job '{job}' not ready for pivot yet");
             refuse(BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &text)
         };
         match active.mirrors.get(&index) {

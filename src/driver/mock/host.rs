@@ -56,7 +56,7 @@ impl Mock {
                 let names = self.world.names_in(directory).map(str::to_owned);
                 Ok(Observation::Files(names.collect()))
             }
-            Action::ProbeServer { server } => self.world.probe(server).map(Observation::Listening),
+            Action::ProbeServer { server } => Ok(Observation::Listening(self.world.probe(server))),
             Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
             | Action::StartNbdServer { .. }
