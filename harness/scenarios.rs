@@ -24,10 +24,10 @@ fn main() -> ExitCode {
         Suite::in_folder(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the checkout has a suite");
     let cases = suite.cases().expect("the suite can be read");
     let mut trials = Vec::new();
-    for driver in DRIVERS {
+    for driver in &DRIVERS {
         let unavailable = driver.unavailable();
         for case in &cases {
-            let (case, suite) = (case.clone(), suite.clone());
+            let (driver, case, suite) = (driver.clone(), case.clone(), suite.clone());
             let name = format!("{driver}::{}", case.name);
             let trial = Trial::test(name, move || test(driver, case, &suite));
             trials.push(match &unavailable {

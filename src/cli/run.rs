@@ -40,8 +40,8 @@ pub(super) struct RunArgs {
 pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     let targets = args.recording.targets()?;
     let mut selected = select(&args.selection)?;
-    part::take(&args.part, args.driver, &mut selected)?;
-    let mut options = options(args.driver, &args.running)?;
+    part::take(&args.part, &args.driver, &mut selected)?;
+    let mut options = options(&args.driver, &args.running)?;
     options.fail_fast = args.part.fail_fast;
     selected.require_some()?;
     let Selected { suite, cases, .. } = selected;
@@ -62,7 +62,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
         }
     });
     let summary = ran.map_err(|error| not_run(&error))?;
-    outcomes.remember(&suite, args.driver, &cases);
+    outcomes.remember(&suite, &args.driver, &cases);
     for path in pending.written() {
         note(&format!("for review: {}", path.display()));
     }
@@ -95,7 +95,7 @@ pub(super) fn not_run(error: &DriverError) -> ExitCode {
 }
 
 /// How to run, once the driver is known to be there and Ctrl-C is handled.
-pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options, ExitCode> {
+pub(super) fn options(driver: &DriverChoice, running: &Running) -> Result<Options, ExitCode> {
     if let Some(reason) = driver.unavailable() {
         let text =
             format!("driver `{driver}` cannot be used here: {reason}\nsee: backup-tck doctor");
@@ -127,7 +127,7 @@ pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options
         DriverChoice::Embed => 2 * cores,
     };
     Ok(Options {
-        driver,
+        driver: driver.clone(),
         jobs: running.jobs.unwrap_or(default_jobs),
         time_limit: running.timeout,
         fail_fast: false,

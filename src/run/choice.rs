@@ -13,7 +13,7 @@ use crate::driver::{Driver, DriverError};
 use crate::model::{Identity, Version};
 
 /// A driver, as `--driver` names it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DriverChoice {
     /// `mock`, or `mock@VERSION`.
     Mock(Option<Version>),
@@ -52,11 +52,11 @@ impl DriverChoice {
     /// Why this driver cannot be used in this build or on this machine; `None` if it seems that
     /// it can. Nothing is started to find out.
     #[must_use]
-    pub fn unavailable(self) -> Option<String> {
+    pub fn unavailable(&self) -> Option<String> {
         match self {
             Self::Mock(None) => None,
-            Self::Mock(Some(version)) => Mock::of(version).err().map(|error| error.to_string()),
-            Self::Embed => embed::unavailable(),
+            Self::Mock(Some(version)) => Mock::of(*version).err().map(|error| error.to_string()),
+            Self::Embed => real::unavailable(),
         }
     }
 
@@ -64,7 +64,7 @@ impl DriverChoice {
     ///
     /// # Errors
     /// The driver cannot be used here, and why.
-    pub fn identify(self, backing: &Backing) -> Result<Identity, DriverError> {
+    pub fn identify(&self, backing: &Backing) -> Result<Identity, DriverError> {
         let directory = RunDirectory::of(self)?;
         let mut driver = self.open(backing, directory.as_ref().map(RunDirectory::path))?;
         driver.set_deadline(Instant::now().checked_add(Duration::from_secs(30)));
@@ -73,51 +73,51 @@ impl DriverChoice {
 
     /// Opens the driver; `directory` is the run's own.
     pub(super) fn open(
-        self,
+        &self,
         backing: &Backing,
         directory: Option<&Path>,
     ) -> Result<Box<dyn Driver>, DriverError> {
         match self {
             Self::Mock(None) => Ok(Box::new(Mock::newest())),
-            Self::Mock(Some(version)) => Ok(Box::new(Mock::of(version)?)),
-            Self::Embed => embed::open(backing, directory),
+            Self::Mock(Some(version)) => Ok(Box::new(Mock::of(*version)?)),
+            Self::Embed => real::open(backing, directory),
         }
     }
 
     /// Whether the driver can live in this directory.
-    pub(super) fn check_directory(self, directory: &Path) -> Result<(), DriverError> {
+    pub(super) fn check_directory(&self, directory: &Path) -> Result<(), DriverError> {
         match self {
             Self::Mock(_) => Ok(()),
-            Self::Embed => embed::check_directory(directory),
+            Self::Embed => real::check_directory(directory),
         }
     }
 
     /// Ends what a dead run has left in this directory, and removes it.
-    pub(super) fn sweep(self, directory: &Path) {
+    pub(super) fn sweep(&self, directory: &Path) {
         match self {
             Self::Mock(_) => {}
-            Self::Embed => embed::sweep(directory),
+            Self::Embed => real::sweep(directory),
         }
     }
 
     /// True when the driver needs a directory of the run's own.
-    pub(super) const fn needs_directory(self) -> bool {
+    pub(super) const fn needs_directory(&self) -> bool {
         matches!(self, Self::Embed)
     }
 }
 
-/// The parts of the `embed` driver that a build without libvirt has to do without.
+/// The parts of the real drivers that a build without libvirt has to do without.
 #[cfg(feature = "libvirt")]
-mod embed {
+mod real {
     use std::path::Path;
     use std::sync::Arc;
 
     use super::Backing;
-    use crate::driver::libvirt::{Embed, EmbedOptions, missing};
+    use crate::driver::libvirt::{Real, RealOptions, missing};
     use crate::driver::{Driver, DriverError};
 
     pub(super) fn check_directory(directory: &Path) -> Result<(), DriverError> {
-        Embed::check_directory(directory)
+        Real::check_directory(directory)
     }
 
     pub(super) fn sweep(directory: &Path) {
@@ -137,17 +137,17 @@ mod embed {
             let text = "the run has no directory for its workers";
             return Err(DriverError::Failed(text.to_owned()));
         };
-        let options = EmbedOptions {
+        let options = RealOptions {
             program: backing.program.clone(),
             directory: directory.to_owned(),
             stop: Arc::clone(&backing.stop),
         };
-        Ok(Box::new(Embed::start(&options)?))
+        Ok(Box::new(Real::start(&options)?))
     }
 }
 
 #[cfg(not(feature = "libvirt"))]
-mod embed {
+mod real {
     use std::path::Path;
 
     use super::Backing;

@@ -30,7 +30,7 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`DriverError::Unavailable`] where its path cannot serve the driver.
-    pub(super) fn of(driver: DriverChoice) -> Result<Option<Self>, DriverError> {
+    pub(super) fn of(driver: &DriverChoice) -> Result<Option<Self>, DriverError> {
         if !driver.needs_directory() {
             return Ok(None);
         }
@@ -60,7 +60,7 @@ impl RunDirectory {
 
 /// Removes the directories of runs that are dead, with what still runs in them. Whatever cannot be
 /// looked at belongs to somebody else.
-fn sweep_dead_runs(temporary: &Path, driver: DriverChoice, grace: Duration) {
+fn sweep_dead_runs(temporary: &Path, driver: &DriverChoice, grace: Duration) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let is_run = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
@@ -91,11 +91,11 @@ mod tests {
         lock.lock().unwrap();
         sweep_dead_runs(
             temporary.path(),
-            DriverChoice::Embed,
+            &DriverChoice::Embed,
             Duration::from_mins(1),
         );
         assert!(dead.exists(), "too young to tell");
-        sweep_dead_runs(temporary.path(), DriverChoice::Embed, Duration::ZERO);
+        sweep_dead_runs(temporary.path(), &DriverChoice::Embed, Duration::ZERO);
         assert!(!dead.exists() && alive.exists() && foreign.exists());
     }
 }

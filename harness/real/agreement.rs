@@ -173,9 +173,9 @@ const ON: &[Row] = &[
 
 pub(crate) fn mock_and_real_libvirt_refuse_alike() {
     let directory = crate::bench::directory();
-    let mut embed = start(directory.path(), &std::sync::Arc::default());
-    embed.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
-    let real = told(&mut embed);
+    let mut driver = start(directory.path(), &std::sync::Arc::default());
+    driver.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
+    let real = told(&mut driver);
     let mock = told(&mut Mock::newest());
     let differ = |(mock, real): &(&String, &String)| mock != real;
     let differences: Vec<_> = mock.iter().zip(&real).filter(differ).collect();

@@ -11,7 +11,7 @@ use crate::bench::{Bench, checkpoint_xml, refused, returned};
 
 pub(crate) fn a_checkpoint_lives_and_dies() {
     let mut bench = Bench::new();
-    let identity = bench.embed.identity().unwrap();
+    let identity = bench.driver.identity().unwrap();
     assert!(
         identity.real && identity.libvirt >= Version::new(6, 0, 0),
         "{identity:?}"
@@ -63,9 +63,9 @@ pub(crate) fn a_checkpoint_lives_and_dies() {
     let call = bench.plain(Api::DomainGetState, None, 0);
     assert_eq!(refused(bench.call(&call)).code, ErrorCode::NO_DOMAIN);
     let place = bench.place.clone();
-    bench.embed.close_scenario(&place).unwrap();
+    bench.driver.close_scenario(&place).unwrap();
     assert!(!Path::new(&place.directory).exists());
-    let next = bench.embed.open_scenario().unwrap();
+    let next = bench.driver.open_scenario().unwrap();
     assert_ne!(next.domain, place.domain);
     bench.assert_nothing_is_left();
 }
@@ -101,7 +101,7 @@ pub(crate) fn a_refusal_is_told_whole() {
 
     let nul = bench.plain(Api::CheckpointCreate, Some("a\0b".to_owned()), 0);
     assert!(matches!(
-        bench.embed.call(&nul),
+        bench.driver.call(&nul),
         Err(DriverError::Failed(_))
     ));
     bench.assert_nothing_is_left();

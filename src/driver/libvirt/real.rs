@@ -1,4 +1,4 @@
-//! The driver `embed`: libvirt's QEMU driver in a worker process, without any daemon.
+//! The supervisor's side of real libvirt: a worker process, asked as if it were the driver.
 
 use crate::model::{Action, Answer, Call, Identity, Observation, Place};
 use std::path::{self, Path, PathBuf};
@@ -22,9 +22,9 @@ const SOCKET_LIMIT: usize = 107;
 /// Bytes of a worker's own directory below that of the run: `/w` and six more.
 const WORKER_NAME: usize = 8;
 
-/// How to start an [`Embed`].
+/// How to start an [`Real`].
 #[derive(Clone, Debug)]
-pub struct EmbedOptions {
+pub struct RealOptions {
     /// The executable of this project; its hidden subcommands `reaper` and `worker` must lead to
     /// [`super::reaper::main`] and [`super::worker::main`].
     pub program: PathBuf,
@@ -38,20 +38,20 @@ pub struct EmbedOptions {
 /// Real libvirt in a worker process with a private driver root.
 ///
 /// A worker that has crashed, timed out or was interrupted is gone: every later call is
-/// [`DriverError::Failed`], and a new `Embed` has to be started. When it is dropped, the worker,
+/// [`DriverError::Failed`], and a new `Real` has to be started. When it is dropped, the worker,
 /// its QEMU processes and its directory are gone.
-pub struct Embed {
+pub struct Real {
     worker: WorkerProcess,
     deadline: Option<Instant>,
 }
 
-impl Embed {
+impl Real {
     /// Starts a worker. It opens its connection while the caller goes on; what goes wrong there
     /// is told by the first call.
     ///
     /// Fails with [`DriverError::Unavailable`] where the directory's path is too long, and with
     /// [`DriverError::Failed`] where the program cannot be started.
-    pub fn start(options: &EmbedOptions) -> Result<Self, DriverError> {
+    pub fn start(options: &RealOptions) -> Result<Self, DriverError> {
         let name = Uuid::new_v4().simple().to_string();
         let absolute = |path| {
             path::absolute(path)
@@ -91,7 +91,7 @@ impl Embed {
     }
 }
 
-impl Libvirt for Embed {
+impl Libvirt for Real {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
         let told = self.ask(Ask::Call(call.clone()))?;
         if let Told::Answered(answer) = told {
@@ -102,7 +102,7 @@ impl Libvirt for Embed {
     }
 }
 
-impl Host for Embed {
+impl Host for Real {
     fn act(&mut self, action: &Action) -> Result<Observation, DriverError> {
         let told = self.ask(Ask::Act(action.clone()))?;
         if let Told::Observed(observation) = told {
@@ -113,7 +113,7 @@ impl Host for Embed {
     }
 }
 
-impl Driver for Embed {
+impl Driver for Real {
     fn identity(&mut self) -> Result<Identity, DriverError> {
         let told = self.ask(Ask::Identity)?;
         if let Told::Identity(identity) = told {

@@ -104,7 +104,7 @@ pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
     ledger.write(MIB, MIB, 7);
     assert_eq!(bench.read(vec![image]), ledger);
     let place = bench.place.clone();
-    bench.embed.close_scenario(&place).unwrap();
+    bench.driver.close_scenario(&place).unwrap();
     bench.assert_nothing_is_left();
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn a_backup_that_failed_is_told_too() {
         "{events:?}"
     );
     let domain = bench.place.domain.clone();
-    let error = bench.embed.act(&Action::AwaitBackup {
+    let error = bench.driver.act(&Action::AwaitBackup {
         domain,
         disks: vec!["vda".to_owned()],
     });
@@ -155,15 +155,15 @@ pub(crate) fn what_fails_is_never_taken_for_done() {
     bench.write(DISK.bytes() - MIB, MIB, 1).unwrap();
     let nowhere = bench.image("no/such/directory", DiskFormat::Qcow2);
     let layers = vec![nowhere.clone()];
-    let error = bench.embed.act(&Action::ReadChain { layers }).unwrap_err();
+    let error = bench.driver.act(&Action::ReadChain { layers }).unwrap_err();
     assert!(error.to_string().contains("qemu-img convert"), "{error}");
     let create = Action::CreateImage {
         image: nowhere.clone(),
         size: DISK,
     };
-    let error = bench.embed.act(&create).unwrap_err();
+    let error = bench.driver.act(&create).unwrap_err();
     assert!(error.to_string().contains("No such file"), "{error}");
     let check = Action::CheckImage { image: nowhere };
-    assert!(bench.embed.act(&check).is_err());
+    assert!(bench.driver.act(&check).is_err());
     bench.assert_nothing_is_left();
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use backup_tck::driver::libvirt::{Embed, EmbedOptions};
+use backup_tck::driver::libvirt::{Real, RealOptions};
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
     Action, Answer, Api, BitmapTable, Call, Content, DiskFormat, ImageRef, JobEvent, LibvirtError,
@@ -20,7 +20,7 @@ pub(crate) const DISK: Size = Size(16 << 20);
 
 /// A worker with one open scenario.
 pub(crate) struct Bench {
-    pub(crate) embed: Embed,
+    pub(crate) driver: Real,
     pub(crate) place: Place,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) directory: TempDir,
@@ -30,11 +30,11 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let directory = directory();
         let stop = Arc::default();
-        let mut embed = start(directory.path(), &stop);
-        embed.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
-        let place = embed.open_scenario().unwrap();
+        let mut driver = start(directory.path(), &stop);
+        driver.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
+        let place = driver.open_scenario().unwrap();
         Self {
-            embed,
+            driver,
             place,
             stop,
             directory,
@@ -78,7 +78,7 @@ impl Bench {
     }
 
     pub(crate) fn call(&mut self, call: &Call) -> Answer {
-        self.embed.call(call).unwrap()
+        self.driver.call(call).unwrap()
     }
 
     pub(crate) fn ok(&mut self, api: Api, xml: Option<String>, flags: u32) -> Value {
@@ -87,7 +87,7 @@ impl Bench {
     }
 
     pub(crate) fn act(&mut self, action: &Action) -> Observation {
-        self.embed.act(action).unwrap()
+        self.driver.act(action).unwrap()
     }
 
     pub(crate) fn write(
@@ -96,7 +96,7 @@ impl Bench {
         length: u64,
         pattern: u8,
     ) -> Result<Observation, DriverError> {
-        self.embed.act(&Action::GuestWrite {
+        self.driver.act(&Action::GuestWrite {
             domain: self.place.domain.clone(),
             disk: "vda".to_owned(),
             offset: Size(offset),
@@ -163,9 +163,9 @@ impl Bench {
     /// Nothing of the worker may be left once it is dropped.
     pub(crate) fn assert_nothing_is_left(self) {
         let Self {
-            embed, directory, ..
+            driver, directory, ..
         } = self;
-        drop(embed);
+        drop(driver);
         assert_clean(directory.path());
     }
 }
@@ -178,13 +178,13 @@ pub(crate) fn directory() -> TempDir {
         .unwrap()
 }
 
-pub(crate) fn start(directory: &Path, stop: &Arc<AtomicBool>) -> Embed {
-    let options = EmbedOptions {
+pub(crate) fn start(directory: &Path, stop: &Arc<AtomicBool>) -> Real {
+    let options = RealOptions {
         program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
         directory: directory.to_owned(),
         stop: Arc::clone(stop),
     };
-    Embed::start(&options).unwrap()
+    Real::start(&options).unwrap()
 }
 
 pub(crate) fn domain_xml(place: &Place, image: &ImageRef) -> String {
