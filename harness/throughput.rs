@@ -135,7 +135,7 @@ mod real {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use backup_tck::driver::libvirt::{Real, RealOptions};
+    use backup_tck::driver::libvirt::{Connection, Real, RealOptions};
     use backup_tck::driver::{Driver, Host, Libvirt};
     use backup_tck::model::{Action, Answer, Api, Call, DiskFormat, ImageRef, Place, Size, flags};
 
@@ -177,6 +177,7 @@ mod real {
         let options = RealOptions {
             program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
             directory: directory.to_owned(),
+            connection: Connection::Embed,
             stop: std::sync::Arc::default(),
         };
         let mut embed = Real::start(&options).expect("a worker starts");

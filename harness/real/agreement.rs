@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backup_tck::driver::Driver;
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::mock::Mock;
 use backup_tck::model::{
     Action, Answer, Api, Call, DiskFormat, ImageRef, LibvirtError, Place, Size, flags,
@@ -171,9 +172,9 @@ const ON: &[Row] = &[
     (Api::DomainListAllCheckpoints, None, 0, None, None),
 ];
 
-pub(crate) fn mock_and_real_libvirt_refuse_alike() {
+pub(crate) fn mock_and_real_libvirt_refuse_alike(connection: &Connection) {
     let directory = crate::bench::directory();
-    let mut driver = start(directory.path(), &std::sync::Arc::default());
+    let mut driver = start(connection, directory.path(), &std::sync::Arc::default());
     driver.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
     let real = told(&mut driver);
     let mock = told(&mut Mock::newest());

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use backup_tck::driver::libvirt::{Real, RealOptions};
+use backup_tck::driver::libvirt::{Connection, Real, RealOptions};
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
     Action, Answer, Api, BitmapTable, Call, Content, DiskFormat, ImageRef, JobEvent, LibvirtError,
@@ -27,10 +27,10 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(connection: &Connection) -> Self {
         let directory = directory();
         let stop = Arc::default();
-        let mut driver = start(directory.path(), &stop);
+        let mut driver = start(connection, directory.path(), &stop);
         driver.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
         let place = driver.open_scenario().unwrap();
         Self {
@@ -42,8 +42,8 @@ impl Bench {
     }
 
     /// With a paused domain that has one disk.
-    pub(crate) fn started(format: DiskFormat) -> Self {
-        let mut bench = Self::new();
+    pub(crate) fn started(connection: &Connection, format: DiskFormat) -> Self {
+        let mut bench = Self::new(connection);
         bench.define(format);
         bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
         bench
@@ -170,18 +170,17 @@ impl Bench {
     }
 }
 
-/// A directory of a test's own, by whose name anything left of it is found.
+/// A directory of a test's own, by whose name anything left of it is found. The name is short, for
+/// the sockets below it.
 pub(crate) fn directory() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("backup-tckt")
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().prefix("btck").tempdir().unwrap()
 }
 
-pub(crate) fn start(directory: &Path, stop: &Arc<AtomicBool>) -> Real {
+pub(crate) fn start(connection: &Connection, directory: &Path, stop: &Arc<AtomicBool>) -> Real {
     let options = RealOptions {
         program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
         directory: directory.to_owned(),
+        connection: connection.clone(),
         stop: Arc::clone(stop),
     };
     Real::start(&options).unwrap()

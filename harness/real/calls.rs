@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, DriverError, Libvirt};
 use backup_tck::model::{
     Api, Call, DiskFormat, DomainState, ErrorCode, ErrorDomain, Value, Version, flags,
@@ -9,8 +10,8 @@ use backup_tck::model::{
 
 use crate::bench::{Bench, checkpoint_xml, refused, returned};
 
-pub(crate) fn a_checkpoint_lives_and_dies() {
-    let mut bench = Bench::new();
+pub(crate) fn a_checkpoint_lives_and_dies(connection: &Connection) {
+    let mut bench = Bench::new(connection);
     let identity = bench.driver.identity().unwrap();
     assert!(
         identity.real && identity.libvirt >= Version::new(6, 0, 0),
@@ -70,8 +71,8 @@ pub(crate) fn a_checkpoint_lives_and_dies() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_refusal_is_told_whole() {
-    let mut bench = Bench::started(DiskFormat::Raw);
+pub(crate) fn a_refusal_is_told_whole(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Raw);
     let target = bench.image("target", DiskFormat::Qcow2);
     let error = refused(bench.backup(&target, None, "c1"));
     assert_eq!(error.code, ErrorCode::CONFIG_UNSUPPORTED);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, DriverError, Host};
 use backup_tck::model::{
     Action, Api, Content, DiskFormat, JobEnd, JobEvent, Observation, Size, Value, flags,
@@ -13,8 +14,8 @@ use crate::bench::{Bench, DISK, checkpoint_xml, processes, returned, signal, unt
 
 const MIB: u64 = 1 << 20;
 
-pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let [full, inc] = ["full", "inc"].map(|name| bench.image(name, DiskFormat::Qcow2));
     let mut ledger = Content::zeros(DISK);
     bench.write(0, MIB, 0xA1).unwrap();
@@ -76,8 +77,8 @@ pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     bench.ok(Api::CheckpointCreate, Some(checkpoint_xml("c1")), 0);
     // A bitmap is in use, on disk, from the second start on.
     bench.ok(Api::DomainDestroy, None, 0);
@@ -108,8 +109,8 @@ pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_backup_that_failed_is_told_too() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_backup_that_failed_is_told_too(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let scratch = bench.image("scratch", DiskFormat::Qcow2);
     let xml = format!(
         "<domainbackup mode='pull'><server transport='unix' socket='{}/nbd'/>\
@@ -147,8 +148,8 @@ pub(crate) fn a_backup_that_failed_is_told_too() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn what_fails_is_never_taken_for_done() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn what_fails_is_never_taken_for_done(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let beyond = bench.write(DISK.bytes(), MIB, 1).unwrap_err();
     assert!(beyond.to_string().contains("could not write"), "{beyond}");
     assert!(bench.write(DISK.bytes() - MIB, 2 * MIB, 1).is_err());

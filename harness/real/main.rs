@@ -1,6 +1,6 @@
-//! The driver `embed` against the real libvirt and QEMU of this machine.
+//! The private drivers, `embed` and `libvirtd`, against the real libvirt and QEMU of this machine.
 //!
-//! Without libvirt every test is ignored, with the reason in front of its name.
+//! What a driver needs and does not find makes its tests ignored, with the reason in front of its name.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,10 +19,13 @@ mod suite;
 
 use std::process::ExitCode;
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::run::DriverChoice;
 use libtest_mimic::{Arguments, Trial};
 
-const TESTS: &[(&str, fn())] = &[
+type Test = fn(&Connection);
+
+const TESTS: &[(&str, Test)] = &[
     (
         "calls::a_checkpoint_lives_and_dies",
         calls::a_checkpoint_lives_and_dies,
@@ -115,18 +118,23 @@ const TESTS: &[(&str, fn())] = &[
 
 fn main() -> ExitCode {
     endings::be_a_victim();
-    let unavailable = DriverChoice::Embed.unavailable();
-    let trial = |(name, test): &(&str, fn())| {
-        let test = *test;
-        let trial = Trial::test(format!("embed::{name}"), move || {
-            test();
-            Ok(())
-        });
-        match &unavailable {
-            None => trial,
-            Some(reason) => trial.with_kind(reason.clone()).with_ignored_flag(true),
+    let mut trials = Vec::new();
+    for (driver, connection) in [
+        (DriverChoice::Embed, Connection::Embed),
+        (DriverChoice::Libvirtd, Connection::Libvirtd),
+    ] {
+        let unavailable = driver.unavailable();
+        for &(name, test) in TESTS {
+            let connection = connection.clone();
+            let trial = Trial::test(format!("{driver}::{name}"), move || {
+                test(&connection);
+                Ok(())
+            });
+            trials.push(match &unavailable {
+                None => trial,
+                Some(reason) => trial.with_kind(reason.clone()).with_ignored_flag(true),
+            });
         }
-    };
-    let trials = TESTS.iter().map(trial).collect();
+    }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

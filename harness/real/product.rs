@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use backup_tck::driver::libvirt::Connection;
 use tempfile::TempDir;
 
 use crate::bench::{assert_clean, processes, signal, until};
@@ -87,9 +88,10 @@ fn slow_suite() -> Copy {
     copy
 }
 
-pub(crate) fn ctrl_c_leaves_nothing() {
+pub(crate) fn ctrl_c_leaves_nothing(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = slow_suite();
-    let run = Run::start(copy.0.path(), &["run", "raw", "--driver", "embed"]);
+    let run = Run::start(copy.0.path(), &["run", "raw", "--driver", &driver]);
     run.until_qemu_runs();
     signal(run.child.id().cast_signed(), "-INT");
     let (code, text) = run.end();
@@ -98,9 +100,10 @@ pub(crate) fn ctrl_c_leaves_nothing() {
     assert!(text.contains(r#"refused": "interrupted""#), "{text}");
 }
 
-pub(crate) fn ctrl_c_twice_ends_at_once_and_leaves_nothing() {
+pub(crate) fn ctrl_c_twice_ends_at_once_and_leaves_nothing(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = slow_suite();
-    let run = Run::start(copy.0.path(), &["run", "raw", "--driver", "embed"]);
+    let run = Run::start(copy.0.path(), &["run", "raw", "--driver", &driver]);
     run.until_qemu_runs();
     let worker = processes(run.temporary.path(), Some("worker"));
     // Nobody would answer the first one.
@@ -112,9 +115,10 @@ pub(crate) fn ctrl_c_twice_ends_at_once_and_leaves_nothing() {
     assert_eq!(code, Some(130), "{text}");
 }
 
-pub(crate) fn two_runs_at_once_do_not_disturb_each_other() {
+pub(crate) fn two_runs_at_once_do_not_disturb_each_other(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = Copy::new();
-    let start = || Run::start(copy.0.path(), &["run", "--driver", "embed"]);
+    let start = || Run::start(copy.0.path(), &["run", "--driver", &driver]);
     let runs = [start(), start()];
     for run in runs {
         let (code, text) = run.end();
@@ -123,7 +127,8 @@ pub(crate) fn two_runs_at_once_do_not_disturb_each_other() {
     }
 }
 
-pub(crate) fn a_snapshot_folder_that_refuses_is_told() {
+pub(crate) fn a_snapshot_folder_that_refuses_is_told(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = Copy::new();
     copy.edit(SNAPSHOT, "domain 10 QEMU", "domain 20 DOMAIN");
     // Files can be read through it and, by nobody, root included, written.
@@ -142,8 +147,8 @@ pub(crate) fn a_snapshot_folder_that_refuses_is_told() {
         return;
     }
     let run = |arguments: &[&str]| Run::start(copy.0.path(), arguments).end();
-    let (blessed, told) = run(&["bless", "raw"]);
-    let (ran, warned) = run(&["run", "raw", "--driver", "embed"]);
+    let (blessed, told) = run(&["bless", "raw", "--driver", &driver]);
+    let (ran, warned) = run(&["run", "raw", "--driver", &driver]);
     assert!(flag("-i"));
     assert_eq!(blessed, Some(3), "{told}");
     assert!(
@@ -154,11 +159,12 @@ pub(crate) fn a_snapshot_folder_that_refuses_is_told() {
     assert!(warned.contains("warning: cannot write"), "{warned}");
 }
 
-pub(crate) fn a_time_limit_leaves_nothing() {
+pub(crate) fn a_time_limit_leaves_nothing(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = slow_suite();
     let run = Run::start(
         copy.0.path(),
-        &["run", "raw", "--driver", "embed", "--timeout", "2"],
+        &["run", "raw", "--driver", &driver, "--timeout", "2"],
     );
     let (code, text) = run.end();
     assert_eq!(code, Some(4), "{text}");
@@ -166,17 +172,19 @@ pub(crate) fn a_time_limit_leaves_nothing() {
     assert!(text.contains("within the time limit"), "{text}");
 }
 
-pub(crate) fn a_killed_run_leaves_nothing() {
+pub(crate) fn a_killed_run_leaves_nothing(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = slow_suite();
-    let mut run = Run::start(copy.0.path(), &["run", "raw", "--driver", "embed"]);
+    let mut run = Run::start(copy.0.path(), &["run", "raw", "--driver", &driver]);
     run.until_qemu_runs();
     run.child.kill().unwrap();
     run.end();
 }
 
-pub(crate) fn a_killed_worker_is_told_and_the_run_goes_on() {
+pub(crate) fn a_killed_worker_is_told_and_the_run_goes_on(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = slow_suite();
-    let run = Run::start(copy.0.path(), &["run", "--driver", "embed", "--jobs", "1"]);
+    let run = Run::start(copy.0.path(), &["run", "--driver", &driver, "--jobs", "1"]);
     run.until_qemu_runs();
     let workers = processes(run.temporary.path(), Some("worker"));
     assert_eq!(workers.len(), 1);
@@ -187,7 +195,8 @@ pub(crate) fn a_killed_worker_is_told_and_the_run_goes_on() {
     assert!(text.contains("1 passed, 0 failed, 1 crashed"), "{text}");
 }
 
-pub(crate) fn bless_records_what_expectations_allow() {
+pub(crate) fn bless_records_what_expectations_allow(connection: &Connection) {
+    let driver = connection.to_string();
     let copy = Copy::new();
     let product = |arguments: &[&str]| Run::start(copy.0.path(), arguments).end().0;
     let read = || fs::read_to_string(copy.0.path().join(SNAPSHOT)).unwrap();
@@ -195,17 +204,17 @@ pub(crate) fn bless_records_what_expectations_allow() {
     copy.edit(SNAPSHOT, "domain 10 QEMU", "domain 20 DOMAIN");
 
     // A difference leaves a pending file and nothing else.
-    assert_eq!(product(&["run", "raw", "--driver", "embed"]), Some(1));
+    assert_eq!(product(&["run", "raw", "--driver", &driver]), Some(1));
     assert!(copy.exists(&format!("{SNAPSHOT}.new")));
     assert_ne!(read(), recorded);
 
     // A scenario whose expectations do not hold is not recorded.
     copy.edit(SCENARIO, "fix-request", "treat-as-done");
-    assert_eq!(product(&["bless", "raw"]), Some(1));
+    assert_eq!(product(&["bless", "raw", "--driver", &driver]), Some(1));
     assert_ne!(read(), recorded);
 
     copy.edit(SCENARIO, "treat-as-done", "fix-request");
-    assert_eq!(product(&["bless", "raw"]), Some(0));
+    assert_eq!(product(&["bless", "raw", "--driver", &driver]), Some(0));
     let transcript = |text: &str| {
         text.split_once("\nhistory")
             .map(|(_, rest)| rest.to_owned())

@@ -25,8 +25,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     part: Part,
 
-    /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, or
-    /// `embed` (real libvirt in worker processes, no daemon)
+    /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, `embed`
+    /// (real libvirt in worker processes, no daemon), `libvirtd` (a private daemon for each), or
+    /// a local URI (`qemu:///system`: that daemon, on which nothing but domains of the run is
+    /// touched)
     #[arg(long, short, value_name = "DRIVER", default_value = "mock")]
     driver: DriverChoice,
 
@@ -94,6 +96,29 @@ pub(super) fn not_run(error: &DriverError) -> ExitCode {
     fail(code, &error.to_string())
 }
 
+/// Sees that the driver works here, and tells what is on it already.
+fn try_out(driver: &DriverChoice, backing: &Backing) -> Result<(), ExitCode> {
+    let found = match driver.try_out(backing) {
+        Ok(found) => found,
+        Err(DriverError::Interrupted) => {
+            return Err(fail(ExitCode::Interrupted, "interrupted"));
+        }
+        Err(error) => {
+            let text =
+                format!("driver `{driver}` cannot be used here: {error}\nsee: backup-tck doctor");
+            return Err(fail(ExitCode::NoDriver, &text));
+        }
+    };
+    for name in found {
+        note(&format!(
+            "warning: {name} is on {driver} already: if no other run is under way there, one has \
+             left it behind; remove it: virsh -c '{driver}' destroy {name}; virsh -c '{driver}' \
+             undefine {name} --managed-save --checkpoints-metadata --snapshots-metadata"
+        ));
+    }
+    Ok(())
+}
+
 /// How to run, once the driver is known to be there and Ctrl-C is handled.
 pub(super) fn options(driver: &DriverChoice, running: &Running) -> Result<Options, ExitCode> {
     if let Some(reason) = driver.unavailable() {
@@ -121,11 +146,9 @@ pub(super) fn options(driver: &DriverChoice, running: &Running) -> Result<Option
             &format!("cannot handle Ctrl-C: {error}"),
         ));
     }
+    try_out(driver, &backing)?;
     let cores = available_parallelism().map_or(1, usize::from);
-    let default_jobs = match driver {
-        DriverChoice::Mock(_) => cores,
-        DriverChoice::Embed => 2 * cores,
-    };
+    let default_jobs = if driver.is_real() { 2 * cores } else { cores };
     Ok(Options {
         driver: driver.clone(),
         jobs: running.jobs.unwrap_or(default_jobs),

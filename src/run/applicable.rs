@@ -40,12 +40,17 @@ impl DriverChoice {
     /// Why this driver does not offer it here; `None` if it does.
     fn lacks(&self, need: Need) -> Option<&'static str> {
         match (need, self) {
-            (Need::PrivateDaemon, Self::Mock(_) | Self::Embed)
+            (Need::PrivateDaemon, Self::Mock(_) | Self::Embed | Self::Libvirtd)
             | (Need::Root | Need::Tls, Self::Mock(_)) => None,
-            (Need::Root, Self::Embed) => {
+            (Need::PrivateDaemon, Self::Uri(_)) => {
+                Some("this daemon was there before; run it on `embed` or `libvirtd`")
+            }
+            (Need::Root, Self::Embed | Self::Libvirtd | Self::Uri(_)) => {
                 (!is_root()).then_some("this process is not root; run it as root")
             }
-            (Need::Tls, Self::Embed) => Some("the driver has no certificates for libvirt"),
+            (Need::Tls, Self::Embed | Self::Libvirtd | Self::Uri(_)) => {
+                Some("the driver has no certificates for libvirt")
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn run(
     options: &Options,
     mut consume: impl FnMut(&Event),
 ) -> Result<Summary, DriverError> {
-    let directory = RunDirectory::of(&options.driver)?;
+    let directory = RunDirectory::of(&options.driver, &options.backing)?;
     let started = Instant::now();
     let jobs = options.jobs.clamp(1, cases.len().max(1));
     consume(&Event::Started {

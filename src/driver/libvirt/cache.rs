@@ -20,9 +20,9 @@ pub(super) struct CapabilityCache {
 }
 
 impl CapabilityCache {
-    /// The cache of a driver root, filled with what is shared.
-    pub(super) fn of(root: &Path) -> Self {
-        Self::between(shared_directory(), root.join("cache/qemu/capabilities"))
+    /// The cache that a driver keeps in this directory, filled with what is shared.
+    pub(super) fn of(own: PathBuf) -> Self {
+        Self::between(shared_directory(), own)
     }
 
     /// Shares the files that libvirt has written since.
