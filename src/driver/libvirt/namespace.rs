@@ -94,8 +94,11 @@ fn unshare_mounts() -> io::Result<nix::Result<()>> {
 }
 
 fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
-    if host_libvirt && Path::new(HOST_LIBVIRT).exists() {
-        mount_tmpfs(Path::new(HOST_LIBVIRT))?;
+    let host = Path::new(HOST_LIBVIRT);
+    // libvirt makes it, where root's is missing, for devices that it passes through.
+    if host_libvirt && (host.exists() || geteuid().is_root()) {
+        provide(host)?;
+        mount_tmpfs(host)?;
     }
     if Path::new(KVM).exists() {
         // A regular file, read-only: libvirt asks whether it may write there, and root may write
@@ -112,17 +115,23 @@ fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Binds a directory over another, which is missing on some machines.
+/// Binds a directory over another.
 fn bind_over(own: &Path, point: &Path) -> io::Result<()> {
-    if !point.is_dir() {
-        let (Some(parent), Some(name)) = (point.parent(), point.file_name()) else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        replace_by_copy(parent)?;
-        fs::create_dir(parent.join(name))?;
-    }
+    provide(point)?;
     mount(Some(own), point, NONE, MsFlags::MS_BIND, NONE)?;
     Ok(())
+}
+
+/// Makes a mount point that is missing, in this namespace alone.
+fn provide(point: &Path) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (point.parent(), point.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    if point.is_dir() {
+        return Ok(());
+    }
+    replace_by_copy(parent)?;
+    fs::create_dir(parent.join(name))
 }
 
 /// Puts a file system in memory over a directory, and in it everything that the directory holds.

@@ -123,7 +123,10 @@ impl Worker {
             root.make().map_err(|error| {
                 DriverError::Failed(format!("cannot prepare {}: {error}", directory.display()))
             })?;
-            Ok(CapabilityCache::of(root.capabilities()))
+            Ok(CapabilityCache::of(
+                &connection.to_string(),
+                root.capabilities(),
+            ))
         };
         let (cache, daemon, uri) = match &connection {
             Connection::Embed => (Some(root()?), None, embed_uri(directory)),
