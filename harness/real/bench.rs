@@ -150,6 +150,16 @@ impl Bench {
         table
     }
 
+    /// The worker's own directory.
+    pub(crate) fn own(&self) -> PathBuf {
+        let scenario = Path::new(&self.place.directory);
+        scenario.parent().unwrap().to_owned()
+    }
+
+    pub(crate) fn daemon(&self) -> i32 {
+        self.process("--pid-file")
+    }
+
     pub(crate) fn worker(&self) -> i32 {
         self.process("worker")
     }
@@ -216,17 +226,27 @@ pub(crate) fn refused(answer: Answer) -> LibvirtError {
     }
 }
 
-/// The processes whose command line names a directory, and a subcommand.
+/// The processes whose command line names a directory and a subcommand, or any argument. Without
+/// one, those too that have something mounted which lies in the directory.
 pub(crate) fn processes(directory: &Path, subcommand: Option<&str>) -> Vec<i32> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let found = pids.filter(|pid| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        line.contains(&*directory.to_string_lossy())
-            && subcommand.is_none_or(|name| line.contains(&format!(" {name} ")))
+        let names = line.contains(&*directory.to_string_lossy());
+        match subcommand {
+            Some(name) => names && line.contains(&format!(" {name} ")),
+            None => names || mounts(*pid, directory),
+        }
     });
     found.collect()
+}
+
+fn mounts(pid: i32, directory: &Path) -> bool {
+    let mounts = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+    let name = directory.file_name().unwrap().to_string_lossy();
+    mounts.contains(&format!("/{name}/"))
 }
 
 pub(crate) fn assert_clean(directory: &Path) {

@@ -11,11 +11,16 @@
 mod agreement;
 mod bench;
 mod calls;
+mod daemon;
 mod endings;
 mod host;
+mod killed;
+mod machine;
 mod product;
 #[path = "../cli/suite.rs"]
 mod suite;
+mod uri;
+mod user;
 
 use std::process::ExitCode;
 
@@ -114,27 +119,144 @@ const TESTS: &[(&str, Test)] = &[
         "product::a_killed_run_leaves_nothing",
         product::a_killed_run_leaves_nothing,
     ),
+    (
+        "machine::what_is_not_installed_is_named",
+        machine::what_is_not_installed_is_named,
+    ),
+    (
+        "machine::a_tool_that_vanishes_breaks_what_needs_it",
+        machine::a_tool_that_vanishes_breaks_what_needs_it,
+    ),
+    (
+        "machine::an_emulator_that_vanishes_breaks_what_needs_it",
+        machine::an_emulator_that_vanishes_breaks_what_needs_it,
+    ),
+    (
+        "machine::what_one_scenario_leaves_breaks_no_other",
+        machine::what_one_scenario_leaves_breaks_no_other,
+    ),
+    (
+        "machine::what_is_left_is_named",
+        machine::what_is_left_is_named,
+    ),
+    (
+        "killed::a_run_killed_at_any_instant_leaves_nothing",
+        killed::a_run_killed_at_any_instant_leaves_nothing,
+    ),
 ];
+
+/// Tests of what only a daemon has.
+const OF_DAEMONS: &[(&str, Test)] = &[
+    (
+        "daemon::a_daemon_that_has_ended_is_a_crash",
+        daemon::a_daemon_that_has_ended_is_a_crash,
+    ),
+    (
+        "daemon::a_crash_tells_the_log_of_the_daemon",
+        daemon::a_crash_tells_the_log_of_the_daemon,
+    ),
+    (
+        "daemon::a_daemon_that_dies_during_a_call_is_a_crash",
+        daemon::a_daemon_that_dies_during_a_call_is_a_crash,
+    ),
+    (
+        "daemon::a_daemon_that_hangs_is_timed_out",
+        daemon::a_daemon_that_hangs_is_timed_out,
+    ),
+    (
+        "daemon::a_killed_daemon_is_told_and_the_run_goes_on",
+        daemon::a_killed_daemon_is_told_and_the_run_goes_on,
+    ),
+    (
+        "daemon::a_daemon_that_does_not_come_up_is_no_driver",
+        daemon::a_daemon_that_does_not_come_up_is_no_driver,
+    ),
+    (
+        "daemon::a_killed_reaper_leaves_no_daemon",
+        daemon::a_killed_reaper_leaves_no_daemon,
+    ),
+    (
+        "uri::a_run_touches_no_other_domain",
+        uri::a_run_touches_no_other_domain,
+    ),
+    (
+        "uri::a_domain_that_is_left_is_named",
+        uri::a_domain_that_is_left_is_named,
+    ),
+    (
+        "uri::whoever_is_killed_leaves_no_domain",
+        uri::whoever_is_killed_leaves_no_domain,
+    ),
+    (
+        "uri::the_next_run_removes_what_nobody_could",
+        uri::the_next_run_removes_what_nobody_could,
+    ),
+    (
+        "uri::a_daemon_that_dies_is_a_crash",
+        uri::a_daemon_that_dies_is_a_crash,
+    ),
+    (
+        "uri::a_socket_that_refuses_is_no_driver",
+        uri::a_socket_that_refuses_is_no_driver,
+    ),
+    (
+        "uri::a_daemon_that_hangs_is_no_hang_of_the_run",
+        uri::a_daemon_that_hangs_is_no_hang_of_the_run,
+    ),
+    (
+        "uri::another_ones_daemon_is_not_damaged",
+        uri::another_ones_daemon_is_not_damaged,
+    ),
+];
+
+/// Tests that only root can make.
+const OF_ROOT: &[(&str, Test)] = &[(
+    "user::an_ordinary_user_runs_every_seed",
+    user::an_ordinary_user_runs_every_seed,
+)];
 
 fn main() -> ExitCode {
     endings::be_a_victim();
+    let (embed, libvirtd) = (Connection::Embed, Connection::Libvirtd);
     let mut trials = Vec::new();
-    for (driver, connection) in [
-        (DriverChoice::Embed, Connection::Embed),
-        (DriverChoice::Libvirtd, Connection::Libvirtd),
+    for (connection, driver) in [
+        (&embed, DriverChoice::Embed),
+        (&libvirtd, DriverChoice::Libvirtd),
     ] {
-        let unavailable = driver.unavailable();
-        for &(name, test) in TESTS {
-            let connection = connection.clone();
-            let trial = Trial::test(format!("{driver}::{name}"), move || {
-                test(&connection);
-                Ok(())
-            });
-            trials.push(match &unavailable {
-                None => trial,
-                Some(reason) => trial.with_kind(reason.clone()).with_ignored_flag(true),
-            });
-        }
+        let here = driver.unavailable();
+        let as_root = here.clone().or_else(user::unavailable);
+        trials.extend(
+            TESTS
+                .iter()
+                .map(|test| trial(test, connection, here.as_ref())),
+        );
+        trials.extend(
+            OF_ROOT
+                .iter()
+                .map(|test| trial(test, connection, as_root.as_ref())),
+        );
     }
+    let here = DriverChoice::Libvirtd.unavailable();
+    trials.extend(
+        OF_DAEMONS
+            .iter()
+            .map(|test| trial(test, &libvirtd, here.as_ref())),
+    );
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(
+    &(name, test): &(&str, Test),
+    connection: &Connection,
+    unavailable: Option<&String>,
+) -> Trial {
+    let connection = connection.clone();
+    let trial = Trial::test(format!("{connection}::{name}"), move || {
+        test(&connection);
+        Ok(())
+    });
+    match unavailable {
+        None => trial,
+        Some(reason) => trial.with_kind(reason.clone()).with_ignored_flag(true),
+    }
 }

@@ -15,19 +15,24 @@ const SCENARIO: &str = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
 const SNAPSHOT: &str = "snapshots/seed/checkpoint-on-raw-disk-refused.snap";
 
 /// A run of the binary with a temporary directory of its own, where whatever it leaves is seen.
-struct Run {
-    child: Child,
-    temporary: TempDir,
+pub(crate) struct Run {
+    pub(crate) child: Child,
+    pub(crate) temporary: TempDir,
     /// Where it remembers what did not pass.
     state: TempDir,
 }
 
 impl Run {
-    fn start(suite: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(suite: &Path, arguments: &[&str]) -> Self {
+        Self::with_path(suite, arguments, &std::env::var("PATH").unwrap())
+    }
+
+    pub(crate) fn with_path(suite: &Path, arguments: &[&str], path: &str) -> Self {
         let (temporary, state) = (crate::bench::directory(), crate::bench::directory());
         let child = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
             .args(arguments)
             .current_dir(suite)
+            .env("PATH", path)
             .env("TMPDIR", temporary.path())
             .env("XDG_STATE_HOME", state.path())
             .env_remove("CI")
@@ -44,13 +49,59 @@ impl Run {
     }
 
     /// Waits until a QEMU of this run is there.
-    fn until_qemu_runs(&self) {
+    pub(crate) fn until_qemu_runs(&self) {
         let qemu = || processes(self.temporary.path(), Some("-machine")).len() == 1;
         until(Duration::from_secs(30), qemu);
     }
 
+    /// What is left of it, each thing by its kind and name.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let processes = processes(self.temporary.path(), None).into_iter();
+        let processes = processes.map(|pid| format!("process {pid}"));
+        let entries = fs::read_dir(self.temporary.path()).unwrap().flatten();
+        let directories = entries.flat_map(|run| {
+            let workers = fs::read_dir(run.path()).into_iter().flatten().flatten();
+            let workers =
+                workers.map(|worker| format!("worker's directory {}", worker.path().display()));
+            std::iter::once(format!("directory {}", run.path().display())).chain(workers)
+        });
+        processes.chain(directories).collect()
+    }
+
+    /// Starts another run with the same temporary directory, which leaves nothing of either.
+    pub(crate) fn sweep_with_another(self, driver: &str) {
+        for entry in fs::read_dir(self.temporary.path()).unwrap().flatten() {
+            // A young one may be a run that has not begun yet.
+            let touched = Command::new("touch")
+                .args(["-d", "1 minute ago"])
+                .arg(entry.path())
+                .status();
+            assert!(touched.unwrap().success());
+        }
+        let copy = Copy::new();
+        let child = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
+            .args(["run", "raw", "--driver", driver])
+            .current_dir(copy.0.path())
+            .env("TMPDIR", self.temporary.path())
+            .env("XDG_STATE_HOME", self.state.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (code, text) = Self { child, ..self }.end();
+        assert_eq!(code, Some(0), "{text}");
+    }
+
+    /// Ends, whatever it leaves.
+    pub(crate) fn told(self) -> (Option<i32>, String) {
+        let output = self.child.wait_with_output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat());
+        (output.status.code(), text.unwrap())
+    }
+
     /// Ends, and leaves nothing. The text is what it told and what it remembers.
-    fn end(self) -> (Option<i32>, String) {
+    pub(crate) fn end(self) -> (Option<i32>, String) {
         let Output {
             status,
             stdout,
@@ -81,7 +132,7 @@ impl Run {
 
 /// A scenario that starts a domain and then has libvirt wait for 30 s is not needed: any running
 /// one will do, if it runs long enough to be met.
-fn slow_suite() -> Copy {
+pub(crate) fn slow_suite() -> Copy {
     let copy = Copy::new();
     let write = "  - guest-write: { disk: vda, offset: 0, length: 1M, pattern: 0xA1 }\n";
     copy.edit(SCENARIO, write, &write.repeat(2000));

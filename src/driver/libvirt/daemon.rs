@@ -23,7 +23,7 @@ use super::root::SYSTEM_DIRECTORIES;
 use crate::driver::DriverError;
 
 /// For how long a daemon may come up: it asks QEMU nothing before it serves.
-const START_LIMIT: Duration = Duration::from_secs(20);
+const START_LIMIT: Duration = Duration::from_secs(15);
 
 /// For how long a daemon whose connection is gone may take to end.
 const END_LIMIT: Duration = Duration::from_secs(2);

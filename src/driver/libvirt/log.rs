@@ -16,6 +16,10 @@ pub(super) fn outputs() -> String {
     format!("3:file:{LOG}")
 }
 
+/// The same for a worker that only asks a daemon of its own: that has told already what its client
+/// would tell once more.
+pub(super) const NO_OUTPUTS: &str = "4:file:/dev/null";
+
 /// The last lines of a worker's log.
 pub(super) fn last_lines(directory: &Path) -> Vec<String> {
     let log = fs::read(directory.join(LOG)).unwrap_or_default();

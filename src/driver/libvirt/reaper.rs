@@ -38,7 +38,7 @@ use nix::unistd::{Pid, getpid, getppid};
 
 use super::clear::{clear, note};
 use super::connection::Connection;
-use super::log::{LOG, last_lines, outputs};
+use super::log::{LOG, NO_OUTPUTS, last_lines, outputs};
 use super::protocol::{Reply, Told, write_line};
 use super::{namespace, proc};
 
@@ -132,6 +132,10 @@ fn start_worker(directory: &Path, connection: &Connection) -> io::Result<Pid> {
         .create(true)
         .append(true)
         .open(directory.join(LOG))?;
+    let outputs = match connection {
+        Connection::Libvirtd => NO_OUTPUTS.to_owned(),
+        Connection::Embed | Connection::Uri(_) => outputs(),
+    };
     let mut command = Command::new(std::env::current_exe()?);
     command
         .arg("worker")
@@ -140,7 +144,7 @@ fn start_worker(directory: &Path, connection: &Connection) -> io::Result<Pid> {
         .arg(connection.to_string())
         .current_dir(directory)
         .env("LC_ALL", "C")
-        .env("LIBVIRT_LOG_OUTPUTS", outputs())
+        .env("LIBVIRT_LOG_OUTPUTS", outputs)
         .env_remove("LIBVIRT_LOG_FILTERS")
         .env_remove("LIBVIRT_DEBUG")
         .stderr(log);

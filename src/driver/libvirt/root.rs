@@ -56,14 +56,14 @@ impl<'a> Root<'a> {
         self.directory.join(name)
     }
 
-    /// Where QEMU's capabilities are kept.
+    /// Where QEMU's capabilities are kept (`src/qemu/qemu_conf.c:virQEMUDriverConfigNew`).
     pub(super) fn capabilities(&self) -> PathBuf {
-        let cache = if self.is_daemon {
-            "cache/libvirt"
-        } else {
-            "r/cache"
+        let cache = match (self.is_daemon, geteuid().is_root()) {
+            (false, _) => "r/cache/qemu",
+            (true, true) => "cache/libvirt/qemu",
+            (true, false) => "cache/libvirt/qemu/cache",
         };
-        self.directory.join(cache).join("qemu/capabilities")
+        self.directory.join(cache).join("capabilities")
     }
 
     /// The directories in which libvirt keeps what belongs to a domain. Its log of each domain,
