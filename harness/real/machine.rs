@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, DriverError};
@@ -119,6 +120,21 @@ pub(crate) fn what_is_left_is_named(connection: &Connection) {
         assert_eq!(opened, Err(DriverError::Failed(expected)));
         bench.assert_nothing_is_left();
     }
+}
+
+/// Only root may mount.
+pub(crate) fn a_mount_that_is_left_is_named(connection: &Connection) {
+    let mut bench = Bench::new(connection);
+    let status = Command::new("nsenter")
+        .args(["-t", &bench.worker().to_string(), "-m"])
+        .args(["mount", "-t", "tmpfs", "forgotten", "/mnt"])
+        .status();
+    assert!(status.unwrap().success());
+    let place = bench.place.clone();
+    let told = "the scenario has left behind: a mount on /mnt".to_owned();
+    let closed = bench.driver.close_scenario(&place);
+    assert_eq!(closed, Err(DriverError::Failed(told)));
+    bench.assert_nothing_is_left();
 }
 
 /// A file that belongs to the scenario's domain, in libvirt's own directory of this name.

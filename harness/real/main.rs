@@ -210,10 +210,16 @@ const OF_DAEMONS: &[(&str, Test)] = &[
 ];
 
 /// Tests that only root can make.
-const OF_ROOT: &[(&str, Test)] = &[(
-    "user::an_ordinary_user_runs_every_seed",
-    user::an_ordinary_user_runs_every_seed,
-)];
+const OF_ROOT: &[(&str, Test)] = &[
+    (
+        "machine::a_mount_that_is_left_is_named",
+        machine::a_mount_that_is_left_is_named,
+    ),
+    (
+        "user::an_ordinary_user_runs_every_seed",
+        user::an_ordinary_user_runs_every_seed,
+    ),
+];
 
 fn main() -> ExitCode {
     endings::be_a_victim();

@@ -55,20 +55,22 @@ impl World {
 
     /// What is there and does not belong there, each thing by its name; empty where all is well.
     pub(super) fn debris(&self, session: &Session) -> Result<Vec<String>, DriverError> {
+        let domains = session.domains(&self.prefix)?.into_iter();
+        let mut found: Vec<String> = domains.map(|name| format!("domain {name}")).collect();
+        found.extend(self.emulators_that_stay());
+        found.extend(self.files());
+        let now = mounts();
+        let added = now.difference(&self.mounts);
+        found.extend(added.map(|point| format!("a mount on {point}")));
+        Ok(found)
+    }
+
+    fn emulators_that_stay(&self) -> Vec<String> {
         let until = Instant::now() + END_LIMIT;
         loop {
-            let mut found: Vec<String> = session
-                .domains(&self.prefix)?
-                .into_iter()
-                .map(|name| format!("domain {name}"))
-                .collect();
-            found.extend(self.emulators());
-            found.extend(self.files());
-            let now = mounts();
-            let added = now.difference(&self.mounts);
-            found.extend(added.map(|point| format!("a mount on {point}")));
+            let found = self.emulators();
             if found.is_empty() || Instant::now() >= until {
-                return Ok(found);
+                return found;
             }
             pause();
         }
