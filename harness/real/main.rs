@@ -209,6 +209,12 @@ const OF_DAEMONS: &[(&str, Test)] = &[
     ),
 ];
 
+/// Those of them that only root can make.
+const OF_DAEMONS_AND_ROOT: &[(&str, Test)] = &[(
+    "user::an_ordinary_user_has_a_session",
+    user::an_ordinary_user_has_a_session,
+)];
+
 /// Tests that only root can make.
 const OF_ROOT: &[(&str, Test)] = &[
     (
@@ -243,11 +249,14 @@ fn main() -> ExitCode {
         );
     }
     let here = DriverChoice::Libvirtd.unavailable();
-    trials.extend(
-        OF_DAEMONS
-            .iter()
-            .map(|test| trial(test, &libvirtd, here.as_ref())),
-    );
+    let as_root = here.clone().or_else(user::unavailable);
+    for (tests, unavailable) in [(OF_DAEMONS, &here), (OF_DAEMONS_AND_ROOT, &as_root)] {
+        trials.extend(
+            tests
+                .iter()
+                .map(|test| trial(test, &libvirtd, unavailable.as_ref())),
+        );
+    }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::{fs, io};
 
+use nix::sys::signal::SigSet;
 use nix::unistd::alarm;
 
 use super::calls::Session;
@@ -31,6 +32,10 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     else {
         return ExitCode::from(2);
     };
+    // The reaper, which starts this process, blocks signals.
+    if SigSet::empty().thread_set_mask().is_err() {
+        return ExitCode::FAILURE;
+    }
     // SIGALRM ends a process that has not asked for another reaction.
     alarm::set(LIMIT);
     let removed = Session::open(&uri.to_string_lossy())
@@ -61,6 +66,8 @@ pub(super) fn clear(program: &Path, directory: &Path) {
     let mut command = Command::new(program);
     command.arg("clear").arg(uri).arg(directory);
     let silent = command
+        // Where no daemon runs, none holds a domain.
+        .env("LIBVIRT_AUTOSTART", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

@@ -8,12 +8,14 @@ use nix::unistd::Pid;
 /// The processes whose parent is this one, but for those that have ended and wait to be
 /// collected.
 pub(super) fn children(of: Pid) -> Vec<Pid> {
-    let is_child = |pid: &Pid| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-        let parsed = stat.ok().and_then(|stat| state_and_parent(&stat));
-        parsed.is_some_and(|(state, parent)| state != 'Z' && parent == of.as_raw())
-    };
-    all().filter(is_child).collect()
+    living(|stat| stat.parent == of.as_raw())
+}
+
+/// The other processes of the group that this process leads, but for those that have ended.
+pub(super) fn others_in_group(leader: Pid) -> Vec<Pid> {
+    let mut found = living(|stat| stat.group == leader.as_raw());
+    found.retain(|pid| *pid != leader);
+    found
 }
 
 /// Every process.
@@ -44,12 +46,34 @@ pub(super) fn concerns(pid: Pid, directory: &Path) -> bool {
         })
 }
 
-/// Both in a line of `/proc/PID/stat`; the name before them may hold anything.
-fn state_and_parent(stat: &str) -> Option<(char, i32)> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.next()?.parse().ok()?))
+fn living(is_wanted: impl Fn(&Stat) -> bool) -> Vec<Pid> {
+    let found = |pid: &Pid| {
+        let line = fs::read_to_string(format!("/proc/{pid}/stat"));
+        let stat = line.ok().and_then(|line| Stat::of(&line));
+        stat.is_some_and(|stat| stat.state != 'Z' && is_wanted(&stat))
+    };
+    all().filter(found).collect()
+}
+
+/// A part of a line of `/proc/PID/stat` (`proc_pid_stat(5)`).
+#[derive(Debug, Eq, PartialEq)]
+struct Stat {
+    state: char,
+    parent: i32,
+    group: i32,
+}
+
+impl Stat {
+    /// The name before these fields may hold anything.
+    fn of(line: &str) -> Option<Self> {
+        let (_, rest) = line.rsplit_once(')')?;
+        let mut fields = rest.split_whitespace();
+        Some(Self {
+            state: fields.next()?.chars().next()?,
+            parent: fields.next()?.parse().ok()?,
+            group: fields.next()?.parse().ok()?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -58,11 +82,14 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_hide_the_parent() {
-        assert_eq!(
-            state_and_parent("12 (a) S (b) R 34 12 12 0"),
-            Some(('R', 34))
-        );
-        assert_eq!(state_and_parent("garbage"), None);
+        let (state, parent, group) = ('R', 34, 12);
+        let stat = Stat {
+            state,
+            parent,
+            group,
+        };
+        assert_eq!(Stat::of("12 (a) S (b) R 34 12 12 0"), Some(stat));
+        assert_eq!(Stat::of("garbage"), None);
     }
 
     #[test]

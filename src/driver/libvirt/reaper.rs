@@ -108,14 +108,16 @@ fn serve(directory: &Path, connection: &Connection) -> io::Result<String> {
     }
     signals.thread_block()?;
     let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-    prctl::set_child_subreaper(true)?;
+    // A daemon that is not the worker's alone may still have been started by its client, as a
+    // session's is. It and its domains have to outlive the worker.
+    prctl::set_child_subreaper(connection.is_private())?;
     note(directory, connection)?;
     share(directory, connection)?;
     namespace::enter(directory, connection)?;
     let worker = start_worker(directory, connection)?;
     let mut end = None;
     wait(&signals, worker, &mut end)?;
-    kill_all(&signals, worker, &mut end)?;
+    kill_all(&signals, worker, &mut end, connection)?;
     Ok(end.unwrap_or_else(|| "an unknown status".to_owned()))
 }
 
@@ -188,12 +190,27 @@ fn wait(signals: &SignalFd, worker: Pid, end: &mut Option<String>) -> nix::Resul
     }
 }
 
-/// Kills every child, and the children that are inherited from them, until none is left.
-fn kill_all(signals: &SignalFd, worker: Pid, end: &mut Option<String>) -> nix::Result<()> {
-    while collect(worker, end)? {
-        for child in proc::children(getpid()) {
+/// Kills every child, and the children that are inherited from them, until none is left. Where
+/// none is inherited, kills those that have stayed in this process's group, as tools do.
+fn kill_all(
+    signals: &SignalFd,
+    worker: Pid,
+    end: &mut Option<String>,
+    connection: &Connection,
+) -> nix::Result<()> {
+    loop {
+        let has_children = collect(worker, end)?;
+        let left = if connection.is_private() {
+            proc::children(getpid())
+        } else {
+            proc::others_in_group(getpid())
+        };
+        if !has_children && left.is_empty() {
+            return Ok(());
+        }
+        for process in left {
             // It may have ended by itself.
-            let _ = kill(child, Signal::SIGKILL);
+            let _ = kill(process, Signal::SIGKILL);
         }
         // The end of a child wakes it; the limit covers one that was born after the look.
         let mut sources = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
@@ -203,7 +220,6 @@ fn kill_all(signals: &SignalFd, worker: Pid, end: &mut Option<String>) -> nix::R
         }
         drain(signals)?;
     }
-    Ok(())
 }
 
 /// Takes the signals that have come; true when one of them asks for the end.
