@@ -38,6 +38,8 @@ const MODULES: [&str; 3] = ["qemu", "secret", "storage"];
 pub(super) struct Daemon {
     child: Child,
     socket: PathBuf,
+    /// Held, never used: the daemon would log its end as an error.
+    _first: UnixStream,
 }
 
 impl Daemon {
@@ -45,12 +47,19 @@ impl Daemon {
     ///
     /// Fails with [`DriverError::Unavailable`] where it does not come up.
     pub(super) fn start(directory: &Path) -> Result<Self, DriverError> {
-        let child = spawn(directory).map_err(|error| unavailable(&error.to_string(), directory))?;
+        let child = spawn(directory);
+        let mut child = child.map_err(|error| unavailable(&error.to_string(), directory))?;
         let socket = directory.join("run/libvirt/libvirt-sock");
-        let mut daemon = Self { child, socket };
         let until = Instant::now() + START_LIMIT;
-        while UnixStream::connect(&daemon.socket).is_err() {
-            if let Some(end) = daemon.end_within(Duration::ZERO) {
+        loop {
+            if let Ok(first) = UnixStream::connect(&socket) {
+                return Ok(Self {
+                    child,
+                    socket,
+                    _first: first,
+                });
+            }
+            if let Some(end) = end_within(&mut child, Duration::ZERO) {
                 return Err(unavailable(&format!("it ended with {end}"), directory));
             }
             if Instant::now() >= until {
@@ -60,7 +69,6 @@ impl Daemon {
             }
             pause();
         }
-        Ok(daemon)
     }
 
     /// The URI by which it is reached.
@@ -76,19 +84,19 @@ impl Daemon {
     /// How it ended: `signal 11 (SIGSEGV) in libvirtd`; `None` while it runs. One whose connection
     /// is gone is on its way out and is waited for.
     pub(super) fn end(&mut self) -> Option<String> {
-        let end = self.end_within(END_LIMIT)?;
+        let end = end_within(&mut self.child, END_LIMIT)?;
         Some(format!("{end} in {DAEMON}"))
     }
+}
 
-    fn end_within(&mut self, limit: Duration) -> Option<String> {
-        let until = Instant::now() + limit;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Some(described(status)),
-                Ok(None) if Instant::now() < until => pause(),
-                Ok(None) => return None,
-                Err(error) => return Some(format!("an unknown status ({error})")),
-            }
+fn end_within(child: &mut Child, limit: Duration) -> Option<String> {
+    let until = Instant::now() + limit;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(described(status)),
+            Ok(None) if Instant::now() < until => pause(),
+            Ok(None) => return None,
+            Err(error) => return Some(format!("an unknown status ({error})")),
         }
     }
 }
