@@ -72,9 +72,11 @@ pub(crate) fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
 /// Plays the events in a place of their own. Each backup must restore when it has ended, and once
 /// more in the end.
 pub(crate) fn play(driver: &mut dyn Driver, events: &[Event]) -> Result<(), TestCaseError> {
-    let place = driver.open_scenario().map_err(failed)?;
+    let place = driver.open_scenario().map_err(|error| failed(&error))?;
     let played = Play::begin(driver, place.clone()).and_then(|play| play.all(events));
-    driver.close_scenario(&place).map_err(failed)?;
+    driver
+        .close_scenario(&place)
+        .map_err(|error| failed(&error))?;
     played
 }
 
@@ -119,7 +121,10 @@ impl<'a> Play<'a> {
             self.event(event)?;
         }
         for backup in self.session.ledger().backups().to_vec() {
-            let restored = self.session.restore(&backup).map_err(failed)?;
+            let restored = self
+                .session
+                .restore(&backup)
+                .map_err(|error| failed(&error))?;
             let wrong = restored.iter().find(|disk| !disk.equal);
             prop_assert!(wrong.is_none(), "in the end: {wrong:?} of {backup:?}");
         }
@@ -153,7 +158,7 @@ impl<'a> Play<'a> {
                 is_pull,
                 base,
                 full,
-            } => self.backup(*is_pull, *base, full),
+            } => self.backup(*is_pull, *base, *full),
         }
     }
 
@@ -161,7 +166,7 @@ impl<'a> Play<'a> {
         &mut self,
         is_pull: bool,
         base: Option<usize>,
-        full: &[bool; 2],
+        full: [bool; 2],
     ) -> Result<(), TestCaseError> {
         self.backups += 1;
         let number = self.backups;
@@ -205,7 +210,10 @@ impl<'a> Play<'a> {
             Operation::AwaitBackup
         };
         self.perform(&Step::of("end", end))?;
-        let restored = self.session.restore_last_backup().map_err(failed)?;
+        let restored = self
+            .session
+            .restore_last_backup()
+            .map_err(|error| failed(&error))?;
         prop_assert_eq!(restored.len(), DISKS.len());
         for disk in &restored {
             prop_assert!(disk.equal, "backup {number}: {disk:?}");
@@ -220,7 +228,7 @@ impl<'a> Play<'a> {
     }
 
     fn perform(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        for record in self.session.perform(step).map_err(failed)? {
+        for record in self.session.perform(step).map_err(|error| failed(&error))? {
             let refusal = record.refusal();
             prop_assert!(refusal.is_none(), "{}: {refusal:?}", step.label);
         }
@@ -228,6 +236,6 @@ impl<'a> Play<'a> {
     }
 }
 
-fn failed(error: DriverError) -> TestCaseError {
+fn failed(error: &DriverError) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }

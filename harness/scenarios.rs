@@ -1,4 +1,5 @@
-//! Every scenario on every driver as a named test: `mock::seed/…`, `embed::seed/…`.
+//! Every scenario on every driver as a named test: `mock::seed/…`, `embed::seed/…`,
+//! `libvirtd::seed/…`.
 //!
 //! What a driver needs and does not find makes its tests ignored, with the reason in front of the
 //! name; this is decided while listing, since a test that ignores itself while running looks
@@ -13,7 +14,11 @@ use backup_tck::run::{Backing, DriverChoice, Extent, Options, Outcome, run};
 use backup_tck::suite::{Case, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-const DRIVERS: [DriverChoice; 2] = [DriverChoice::Mock(None), DriverChoice::Embed];
+const DRIVERS: [DriverChoice; 3] = [
+    DriverChoice::Mock(None),
+    DriverChoice::Embed,
+    DriverChoice::Libvirtd,
+];
 
 /// libvirt's own waits last 30 s.
 const TIME_LIMIT: Duration = Duration::from_mins(2);
@@ -24,10 +29,10 @@ fn main() -> ExitCode {
         Suite::in_folder(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the checkout has a suite");
     let cases = suite.cases().expect("the suite can be read");
     let mut trials = Vec::new();
-    for driver in DRIVERS {
+    for driver in &DRIVERS {
         let unavailable = driver.unavailable();
         for case in &cases {
-            let (case, suite) = (case.clone(), suite.clone());
+            let (driver, case, suite) = (driver.clone(), case.clone(), suite.clone());
             let name = format!("{driver}::{}", case.name);
             let trial = Trial::test(name, move || test(driver, case, &suite));
             trials.push(match &unavailable {

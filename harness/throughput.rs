@@ -116,7 +116,7 @@ fn real() {
         None => println!("virsh: not measured, it is not installed"),
     }
     for workers in [1, 2, 4] {
-        let (rate, shortest) = real::embed_rate(workers);
+        let (rate, shortest) = real::rate(workers);
         let ratio = virsh
             .map(|virsh| format!(", {:.1} times virsh", rate / virsh))
             .unwrap_or_default();
@@ -135,7 +135,7 @@ mod real {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use backup_tck::driver::libvirt::{Embed, EmbedOptions};
+    use backup_tck::driver::libvirt::{Connection, Real, RealOptions};
     use backup_tck::driver::{Driver, Host, Libvirt};
     use backup_tck::model::{Action, Answer, Api, Call, DiskFormat, ImageRef, Place, Size, flags};
 
@@ -145,12 +145,12 @@ mod real {
     const SIZE: Size = Size(16 << 20);
 
     /// Scenarios a second with so many workers, and the median time from start to destroyed.
-    pub(super) fn embed_rate(workers: u32) -> (f64, Duration) {
+    pub(super) fn rate(workers: u32) -> (f64, Duration) {
         let directory = tempfile::Builder::new()
             .prefix("backup-tckt")
             .tempdir()
             .expect("a directory");
-        let opened: Vec<Embed> = (0..workers).map(|_| open(directory.path())).collect();
+        let opened: Vec<Real> = (0..workers).map(|_| open(directory.path())).collect();
         let begun = Instant::now();
         let slots: Vec<_> = opened
             .into_iter()
@@ -173,18 +173,19 @@ mod real {
     }
 
     /// A worker that has run one scenario, so that its capability probe is behind it.
-    fn open(directory: &Path) -> Embed {
-        let options = EmbedOptions {
+    fn open(directory: &Path) -> Real {
+        let options = RealOptions {
             program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
             directory: directory.to_owned(),
+            connection: Connection::Embed,
             stop: std::sync::Arc::default(),
         };
-        let mut embed = Embed::start(&options).expect("a worker starts");
+        let mut embed = Real::start(&options).expect("a worker starts");
         scenario(&mut embed);
         embed
     }
 
-    fn scenario(embed: &mut Embed) -> Duration {
+    fn scenario(embed: &mut Real) -> Duration {
         let place = embed.open_scenario().expect("a place");
         let image = ImageRef {
             path: format!("{}/vda.raw", place.directory),

@@ -37,7 +37,7 @@ pub(super) fn execute(args: &BlessArgs) -> Result<ExitCode, ExitCode> {
         let text = "the suite inside this binary cannot be changed: go to a checkout, or name one with --suite";
         return Err(fail(ExitCode::Usage, text));
     }
-    let options = options(args.driver, &args.running)?;
+    let options = options(&args.driver, &args.running)?;
     selected.require_some()?;
     let Selected { suite, cases, .. } = selected;
     let mut text = Text::new(io::stdout(), style(args.running.color));

@@ -166,4 +166,8 @@ Examples:
     #[cfg(feature = "libvirt")]
     #[command(hide = true)]
     Reaper(HiddenArgs),
+    /// Remove the domains that a worker has left on a daemon
+    #[cfg(feature = "libvirt")]
+    #[command(hide = true)]
+    Clear(HiddenArgs),
 }

@@ -11,16 +11,16 @@ const INSTALL: [(&str, &str); 3] = [
     (
         "debian",
         "sudo apt-get install --no-install-recommends libvirt-daemon-driver-qemu \\\n    \
-         libvirt-dev libvirt-clients qemu-system-x86 qemu-utils pkg-config gcc",
+         libvirt-daemon libvirt-dev libvirt-clients qemu-system-x86 qemu-utils pkg-config gcc",
     ),
     (
         "fedora",
-        "sudo dnf install libvirt-daemon-driver-qemu libvirt-devel libvirt-client \\\n    \
+        "sudo dnf install libvirt-daemon-driver-qemu libvirt-daemon libvirt-devel libvirt-client \\\n    \
          qemu-system-x86-core qemu-img pkgconf gcc",
     ),
     (
         "suse",
-        "sudo zypper install libvirt-daemon-driver-qemu libvirt-devel libvirt-client \\\n    \
+        "sudo zypper install libvirt-daemon-driver-qemu libvirt-daemon libvirt-devel libvirt-client \\\n    \
          qemu-x86 qemu-img pkg-config gcc",
     ),
 ];
@@ -43,17 +43,17 @@ pub(super) fn execute() -> ExitCode {
             &version.unwrap_or_else(|reason| reason),
         );
     }
-    let embed = embed();
-    let usable = embed.is_ok();
-    page.row(
-        usable,
-        "driver embed",
-        &embed.unwrap_or_else(|reason| reason),
-    );
-    if DriverChoice::Embed.unavailable().is_some() {
+    let private = [DriverChoice::Embed, DriverChoice::Libvirtd].map(|driver| {
+        let works = works(&driver);
+        let good = works.is_ok();
+        let name = format!("driver {driver}");
+        page.row(good, &name, &works.unwrap_or_else(|reason| reason));
+        (good, driver.unavailable().is_some())
+    });
+    if private.iter().any(|(_, lacking)| *lacking) {
         page.advice(built);
     }
-    let code = if usable {
+    let code = if private.iter().any(|(good, _)| *good) {
         ExitCode::Success
     } else {
         ExitCode::NoDriver
@@ -82,12 +82,12 @@ fn tool(name: &'static str) -> (&'static str, Result<String, String>) {
 }
 
 /// Starts the driver for real and asks it who it is.
-fn embed() -> Result<String, String> {
-    if let Some(reason) = DriverChoice::Embed.unavailable() {
+fn works(driver: &DriverChoice) -> Result<String, String> {
+    if let Some(reason) = driver.unavailable() {
         return Err(reason);
     }
     let backing = Backing::own().map_err(|error| error.to_string())?;
-    let identity = DriverChoice::Embed
+    let identity = driver
         .identify(&backing)
         .map_err(|error| error.to_string())?;
     Ok(format!(

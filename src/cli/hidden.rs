@@ -14,6 +14,10 @@ pub(super) fn worker(args: HiddenArgs) -> std::process::ExitCode {
     run::worker::main(args.rest.into_iter())
 }
 
+pub(super) fn clear(args: HiddenArgs) -> std::process::ExitCode {
+    run::clear::main(args.rest.into_iter())
+}
+
 pub(super) fn reaper(args: HiddenArgs) -> std::process::ExitCode {
     run::reaper::main(args.rest.into_iter())
 }

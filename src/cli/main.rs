@@ -34,6 +34,8 @@ pub fn main() -> process::ExitCode {
         Command::Worker(args) => return hidden::worker(args),
         #[cfg(feature = "libvirt")]
         Command::Reaper(args) => return hidden::reaper(args),
+        #[cfg(feature = "libvirt")]
+        Command::Clear(args) => return hidden::clear(args),
     };
     // Either side is a code, and its reason was told.
     ended.unwrap_or_else(|code| code).into()

@@ -37,7 +37,7 @@ pub(super) struct Part {
 /// Leaves only that part selected.
 pub(super) fn take(
     part: &Part,
-    driver: DriverChoice,
+    driver: &DriverChoice,
     selected: &mut Selected,
 ) -> Result<(), ExitCode> {
     if part.failed {
@@ -55,7 +55,7 @@ pub(super) fn take(
     Ok(())
 }
 
-fn take_failed(driver: DriverChoice, selected: &mut Selected) -> Result<(), ExitCode> {
+fn take_failed(driver: &DriverChoice, selected: &mut Selected) -> Result<(), ExitCode> {
     let memory = match Store::of(&selected.suite).and_then(|store| store.read()) {
         Ok(memory) => memory,
         Err(StoreError::NoHome) => {
@@ -122,7 +122,7 @@ impl Outcomes {
     }
 
     /// Remembers the run for `--failed`. A run is none the worse if that cannot be done.
-    pub(super) fn remember(&self, suite: &Suite, driver: DriverChoice, selected: &[Case]) {
+    pub(super) fn remember(&self, suite: &Suite, driver: &DriverChoice, selected: &[Case]) {
         let all = suite.cases().unwrap_or_default();
         let all: BTreeSet<&str> = all.iter().map(|case| case.name.as_str()).collect();
         let kept = Store::of(suite).and_then(|store| {

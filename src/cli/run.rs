@@ -25,8 +25,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     part: Part,
 
-    /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, or
-    /// `embed` (real libvirt in worker processes, no daemon)
+    /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, `embed`
+    /// (real libvirt in worker processes, no daemon), `libvirtd` (a private daemon for each), or
+    /// a local URI (`qemu:///system`: that daemon, on which nothing but domains of the run is
+    /// touched)
     #[arg(long, short, value_name = "DRIVER", default_value = "mock")]
     driver: DriverChoice,
 
@@ -44,8 +46,8 @@ pub(super) struct RunArgs {
 pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
     let targets = args.recording.targets()?;
     let mut selected = select(&args.selection)?;
-    part::take(&args.part, args.driver, &mut selected)?;
-    let mut options = options(args.driver, &args.running)?;
+    part::take(&args.part, &args.driver, &mut selected)?;
+    let mut options = options(&args.driver, &args.running)?;
     options.fail_fast = args.part.fail_fast;
     if args.no_recovery {
         options.extent = Extent::UntilDecision;
@@ -69,7 +71,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<ExitCode, ExitCode> {
         }
     });
     let summary = ran.map_err(|error| not_run(&error))?;
-    outcomes.remember(&suite, args.driver, &cases);
+    outcomes.remember(&suite, &args.driver, &cases);
     for path in pending.written() {
         note(&format!("for review: {}", path.display()));
     }
@@ -101,8 +103,31 @@ pub(super) fn not_run(error: &DriverError) -> ExitCode {
     fail(code, &error.to_string())
 }
 
+/// Sees that the driver works here, and tells what is on it already.
+fn try_out(driver: &DriverChoice, backing: &Backing) -> Result<(), ExitCode> {
+    let found = match driver.try_out(backing) {
+        Ok(found) => found,
+        Err(DriverError::Interrupted) => {
+            return Err(fail(ExitCode::Interrupted, "interrupted"));
+        }
+        Err(error) => {
+            let text =
+                format!("driver `{driver}` cannot be used here: {error}\nsee: backup-tck doctor");
+            return Err(fail(ExitCode::NoDriver, &text));
+        }
+    };
+    for name in found {
+        note(&format!(
+            "warning: {name} is on {driver} already: if no other run is under way there, one has \
+             left it behind; remove it: virsh -c '{driver}' destroy {name}; virsh -c '{driver}' \
+             undefine {name} --managed-save --checkpoints-metadata --snapshots-metadata"
+        ));
+    }
+    Ok(())
+}
+
 /// How to run, once the driver is known to be there and Ctrl-C is handled.
-pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options, ExitCode> {
+pub(super) fn options(driver: &DriverChoice, running: &Running) -> Result<Options, ExitCode> {
     if let Some(reason) = driver.unavailable() {
         let text =
             format!("driver `{driver}` cannot be used here: {reason}\nsee: backup-tck doctor");
@@ -128,13 +153,11 @@ pub(super) fn options(driver: DriverChoice, running: &Running) -> Result<Options
             &format!("cannot handle Ctrl-C: {error}"),
         ));
     }
+    try_out(driver, &backing)?;
     let cores = available_parallelism().map_or(1, usize::from);
-    let default_jobs = match driver {
-        DriverChoice::Mock(_) => cores,
-        DriverChoice::Embed => 2 * cores,
-    };
+    let default_jobs = if driver.is_real() { 2 * cores } else { cores };
     Ok(Options {
-        driver,
+        driver: driver.clone(),
         jobs: running.jobs.unwrap_or(default_jobs),
         time_limit: running.timeout,
         fail_fast: false,

@@ -54,7 +54,8 @@ impl DriverError {
 /// How the driver's process died.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Crash {
-    /// How it ended: `signal 11 (SIGSEGV)` or `exit status 1`.
+    /// How it ended: `signal 11 (SIGSEGV)`, `exit status 1 in libvirtd`, or, of a daemon that is
+    /// not the run's own, a lost connection.
     pub end: String,
     /// The call or action that was under way.
     pub call: String,
@@ -66,7 +67,7 @@ impl std::fmt::Display for Crash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "the driver's process ended with {} during `{}`",
+            "the driver ended with {} during `{}`",
             self.end, self.call
         )?;
         for line in &self.log {

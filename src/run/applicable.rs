@@ -6,7 +6,7 @@ use crate::plan::{NotSupported, unsupported};
 use crate::scenario::{Need, Scenario};
 
 /// Why the scenario is not begun on this driver; `None` if it is.
-pub(super) fn not_begun(driver: DriverChoice, scenario: &Scenario) -> Option<Outcome> {
+pub(super) fn not_begun(driver: &DriverChoice, scenario: &Scenario) -> Option<Outcome> {
     let mut needs = scenario.needs.iter();
     let unmet = needs.find_map(|need| Some((need, driver.lacks(*need)?)));
     unmet.map(|(need, why)| Outcome::Skipped {
@@ -38,14 +38,19 @@ pub(super) fn not_about(identity: &Identity, scenario: &Scenario) -> Option<Outc
 
 impl DriverChoice {
     /// Why this driver does not offer it here; `None` if it does.
-    fn lacks(self, need: Need) -> Option<&'static str> {
+    fn lacks(&self, need: Need) -> Option<&'static str> {
         match (need, self) {
-            (Need::PrivateDaemon, Self::Mock(_) | Self::Embed)
+            (Need::PrivateDaemon, Self::Mock(_) | Self::Embed | Self::Libvirtd)
             | (Need::Root | Need::Tls, Self::Mock(_)) => None,
-            (Need::Root, Self::Embed) => {
+            (Need::PrivateDaemon, Self::Uri(_)) => {
+                Some("this daemon was there before; run it on `embed` or `libvirtd`")
+            }
+            (Need::Root, Self::Embed | Self::Libvirtd | Self::Uri(_)) => {
                 (!is_root()).then_some("this process is not root; run it as root")
             }
-            (Need::Tls, Self::Embed) => Some("the driver has no certificates for libvirt"),
+            (Need::Tls, Self::Embed | Self::Libvirtd | Self::Uri(_)) => {
+                Some("the driver has no certificates for libvirt")
+            }
         }
     }
 }

@@ -8,23 +8,38 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::directory::RunDirectory;
+use super::local_uri::{LocalUri, UriProblem};
+use super::real;
 use crate::driver::mock::Mock;
 use crate::driver::{Driver, DriverError};
 use crate::model::{Identity, Version};
 
 /// A driver, as `--driver` names it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DriverChoice {
     /// `mock`, or `mock@VERSION`.
     Mock(Option<Version>),
     /// `embed`: libvirt's QEMU driver in a worker process.
     Embed,
+    /// `libvirtd`: a daemon for each worker process.
+    Libvirtd,
+    /// The daemon behind a URI.
+    Uri(LocalUri),
 }
 
 /// The name is no driver's.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("unknown driver `{0}`; there are: mock, mock@VERSION (such as mock@11.3), embed")]
-pub struct UnknownDriver(String);
+pub enum UnknownDriver {
+    /// Nothing has this name.
+    #[error(
+        "unknown driver `{0}`; there are: mock, mock@VERSION (such as mock@11.3), embed, libvirtd, \
+         and local URIs (such as qemu:///system)"
+    )]
+    Name(String),
+    /// The URI cannot be a driver.
+    #[error(transparent)]
+    Uri(#[from] UriProblem),
+}
 
 /// What real drivers need to start their workers.
 #[derive(Clone, Debug)]
@@ -52,11 +67,11 @@ impl DriverChoice {
     /// Why this driver cannot be used in this build or on this machine; `None` if it seems that
     /// it can. Nothing is started to find out.
     #[must_use]
-    pub fn unavailable(self) -> Option<String> {
+    pub fn unavailable(&self) -> Option<String> {
         match self {
             Self::Mock(None) => None,
-            Self::Mock(Some(version)) => Mock::of(version).err().map(|error| error.to_string()),
-            Self::Embed => embed::unavailable(),
+            Self::Mock(Some(version)) => Mock::of(*version).err().map(|error| error.to_string()),
+            Self::Embed | Self::Libvirtd | Self::Uri(_) => real::unavailable(self),
         }
     }
 
@@ -64,113 +79,63 @@ impl DriverChoice {
     ///
     /// # Errors
     /// The driver cannot be used here, and why.
-    pub fn identify(self, backing: &Backing) -> Result<Identity, DriverError> {
-        let directory = RunDirectory::of(self)?;
+    pub fn identify(&self, backing: &Backing) -> Result<Identity, DriverError> {
+        let directory = RunDirectory::of(self, backing)?;
         let mut driver = self.open(backing, directory.as_ref().map(RunDirectory::path))?;
         driver.set_deadline(Instant::now().checked_add(Duration::from_secs(30)));
         driver.identity()
     }
 
+    /// Starts a real driver once, to see that it works here, and tells the domains of our prefix
+    /// that were there before: left by another run, or in use by one. None of them is touched.
+    ///
+    /// # Errors
+    /// The driver cannot be used here, and why.
+    pub fn try_out(&self, backing: &Backing) -> Result<Vec<String>, DriverError> {
+        if !self.is_real() {
+            return Ok(Vec::new());
+        }
+        let directory = RunDirectory::of(self, backing)?;
+        real::found_before(self, backing, directory.as_ref().map(RunDirectory::path))
+    }
+
     /// Opens the driver; `directory` is the run's own.
     pub(super) fn open(
-        self,
+        &self,
         backing: &Backing,
         directory: Option<&Path>,
     ) -> Result<Box<dyn Driver>, DriverError> {
         match self {
             Self::Mock(None) => Ok(Box::new(Mock::newest())),
-            Self::Mock(Some(version)) => Ok(Box::new(Mock::of(version)?)),
-            Self::Embed => embed::open(backing, directory),
+            Self::Mock(Some(version)) => Ok(Box::new(Mock::of(*version)?)),
+            Self::Embed | Self::Libvirtd | Self::Uri(_) => real::open(self, backing, directory),
         }
     }
 
     /// Whether the driver can live in this directory.
-    pub(super) fn check_directory(self, directory: &Path) -> Result<(), DriverError> {
+    pub(super) fn check_directory(&self, directory: &Path) -> Result<(), DriverError> {
         match self {
             Self::Mock(_) => Ok(()),
-            Self::Embed => embed::check_directory(directory),
+            Self::Embed | Self::Libvirtd | Self::Uri(_) => real::check_directory(self, directory),
         }
     }
 
     /// Ends what a dead run has left in this directory, and removes it.
-    pub(super) fn sweep(self, directory: &Path) {
-        match self {
-            Self::Mock(_) => {}
-            Self::Embed => embed::sweep(directory),
+    pub(super) fn sweep(&self, backing: &Backing, directory: &Path) {
+        if self.is_real() {
+            real::sweep(backing, directory);
         }
     }
 
-    /// True when the driver needs a directory of the run's own.
-    pub(super) const fn needs_directory(self) -> bool {
-        matches!(self, Self::Embed)
-    }
-}
-
-/// The parts of the `embed` driver that a build without libvirt has to do without.
-#[cfg(feature = "libvirt")]
-mod embed {
-    use std::path::Path;
-    use std::sync::Arc;
-
-    use super::Backing;
-    use crate::driver::libvirt::{Embed, EmbedOptions, missing};
-    use crate::driver::{Driver, DriverError};
-
-    pub(super) fn check_directory(directory: &Path) -> Result<(), DriverError> {
-        Embed::check_directory(directory)
+    /// True for what real libvirt answers.
+    #[must_use]
+    pub const fn is_real(&self) -> bool {
+        !matches!(self, Self::Mock(_))
     }
 
-    pub(super) fn sweep(directory: &Path) {
-        crate::driver::libvirt::sweep(directory);
-    }
-
-    pub(super) fn unavailable() -> Option<String> {
-        let reasons: Vec<String> = missing().iter().map(ToString::to_string).collect();
-        (!reasons.is_empty()).then(|| reasons.join("\n"))
-    }
-
-    pub(super) fn open(
-        backing: &Backing,
-        directory: Option<&Path>,
-    ) -> Result<Box<dyn Driver>, DriverError> {
-        let Some(directory) = directory else {
-            let text = "the run has no directory for its workers";
-            return Err(DriverError::Failed(text.to_owned()));
-        };
-        let options = EmbedOptions {
-            program: backing.program.clone(),
-            directory: directory.to_owned(),
-            stop: Arc::clone(&backing.stop),
-        };
-        Ok(Box::new(Embed::start(&options)?))
-    }
-}
-
-#[cfg(not(feature = "libvirt"))]
-mod embed {
-    use std::path::Path;
-
-    use super::Backing;
-    use crate::driver::{Driver, DriverError};
-
-    pub(super) fn check_directory(_: &Path) -> Result<(), DriverError> {
-        Err(DriverError::Unavailable(REASON.to_owned()))
-    }
-
-    pub(super) fn sweep(_: &Path) {}
-
-    const REASON: &str = "this build has no real drivers: build it with `--features libvirt`";
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the shape is that of the build with libvirt"
-    )]
-    pub(super) fn unavailable() -> Option<String> {
-        Some(REASON.to_owned())
-    }
-
-    pub(super) fn open(_: &Backing, _: Option<&Path>) -> Result<Box<dyn Driver>, DriverError> {
-        Err(DriverError::Unavailable(REASON.to_owned()))
+    /// True when QEMU may run as another user, who must get at the images.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Uri(_))
     }
 }
 
@@ -180,6 +145,8 @@ impl fmt::Display for DriverChoice {
             Self::Mock(None) => f.write_str("mock"),
             Self::Mock(Some(version)) => write!(f, "mock@{}.{}", version.major, version.minor),
             Self::Embed => f.write_str("embed"),
+            Self::Libvirtd => f.write_str("libvirtd"),
+            Self::Uri(uri) => uri.fmt(f),
         }
     }
 }
@@ -191,6 +158,8 @@ impl FromStr for DriverChoice {
         match text {
             "mock" => return Ok(Self::Mock(None)),
             "embed" => return Ok(Self::Embed),
+            "libvirtd" => return Ok(Self::Libvirtd),
+            uri if LocalUri::is_meant(uri) => return Ok(Self::Uri(LocalUri::parse(uri)?)),
             _ => {}
         }
         let version = text
@@ -198,6 +167,6 @@ impl FromStr for DriverChoice {
             .and_then(|version| version.parse().ok());
         version
             .map(|version| Self::Mock(Some(version)))
-            .ok_or_else(|| UnknownDriver(text.to_owned()))
+            .ok_or_else(|| UnknownDriver::Name(text.to_owned()))
     }
 }

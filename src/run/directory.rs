@@ -3,13 +3,14 @@
 //! A run holds a lock on its directory for as long as it lives. One that was killed together with
 //! its reapers cannot clean up; the next run finds the directory unlocked and does it.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::DriverChoice;
+use super::{Backing, DriverChoice};
 use crate::driver::DriverError;
 
 const PREFIX: &str = "backup-tck-";
@@ -30,11 +31,16 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`DriverError::Unavailable`] where its path cannot serve the driver.
-    pub(super) fn of(driver: DriverChoice) -> Result<Option<Self>, DriverError> {
-        if !driver.needs_directory() {
+    pub(super) fn of(
+        driver: &DriverChoice,
+        backing: &Backing,
+    ) -> Result<Option<Self>, DriverError> {
+        if !driver.is_real() {
             return Ok(None);
         }
-        sweep_dead_runs(&std::env::temp_dir(), driver, GRACE);
+        sweep_dead_runs(&std::env::temp_dir(), GRACE, |dead| {
+            driver.sweep(backing, dead);
+        });
         let failed = |error| {
             DriverError::Failed(format!(
                 "cannot make the run's temporary directory: {error}"
@@ -45,6 +51,11 @@ impl RunDirectory {
             .tempdir()
             .map_err(failed)?;
         driver.check_directory(directory.path())?;
+        if driver.is_shared() {
+            // To be passed through, not to be listed: the names below it cannot be guessed.
+            let mode = Permissions::from_mode(0o711);
+            std::fs::set_permissions(directory.path(), mode).map_err(failed)?;
+        }
         let lock = File::open(directory.path()).map_err(failed)?;
         lock.lock().map_err(failed)?;
         Ok(Some(Self {
@@ -60,7 +71,7 @@ impl RunDirectory {
 
 /// Removes the directories of runs that are dead, with what still runs in them. Whatever cannot be
 /// looked at belongs to somebody else.
-fn sweep_dead_runs(temporary: &Path, driver: DriverChoice, grace: Duration) {
+fn sweep_dead_runs(temporary: &Path, grace: Duration, sweep: impl Fn(&Path)) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let is_run = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
@@ -69,7 +80,7 @@ fn sweep_dead_runs(temporary: &Path, driver: DriverChoice, grace: Duration) {
             continue;
         };
         if is_run && is_old && lock.try_lock().is_ok() {
-            driver.sweep(&entry.path());
+            sweep(&entry.path());
         }
     }
 }
@@ -89,13 +100,11 @@ mod tests {
         let (dead, alive, foreign) = (make("backup-tck-a"), make("backup-tck-b"), make("other"));
         let lock = File::open(&alive).unwrap();
         lock.lock().unwrap();
-        sweep_dead_runs(
-            temporary.path(),
-            DriverChoice::Embed,
-            Duration::from_mins(1),
-        );
+        let backing = Backing::own().unwrap();
+        let sweep = |dead: &Path| DriverChoice::Embed.sweep(&backing, dead);
+        sweep_dead_runs(temporary.path(), Duration::from_mins(1), sweep);
         assert!(dead.exists(), "too young to tell");
-        sweep_dead_runs(temporary.path(), DriverChoice::Embed, Duration::ZERO);
+        sweep_dead_runs(temporary.path(), Duration::ZERO, sweep);
         assert!(!dead.exists() && alive.exists() && foreign.exists());
     }
 }

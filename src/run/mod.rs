@@ -6,16 +6,19 @@ mod applicable;
 mod choice;
 mod directory;
 mod event;
+mod local_uri;
 mod one;
 mod outcome;
 mod queue;
+mod real;
 mod schedule;
 
 pub use crate::driver::DriverError;
 #[cfg(feature = "libvirt")]
-pub use crate::driver::libvirt::{reaper, worker};
+pub use crate::driver::libvirt::{clear, reaper, worker};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Origin, Summary};
+pub use local_uri::{LocalUri, UriProblem};
 pub use one::{Extent, Ran, Stopped, run_scenario};
 pub use outcome::{Failure, Outcome, SourceProblem};
 pub use schedule::{Options, run};

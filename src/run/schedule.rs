@@ -52,7 +52,7 @@ pub fn run(
     options: &Options,
     mut consume: impl FnMut(&Event),
 ) -> Result<Summary, DriverError> {
-    let directory = RunDirectory::of(options.driver)?;
+    let directory = RunDirectory::of(&options.driver, &options.backing)?;
     let started = Instant::now();
     let jobs = options.jobs.clamp(1, cases.len().max(1));
     consume(&Event::Started {
@@ -178,7 +178,7 @@ impl Slot<'_> {
         };
         finished.summary = Some(scenario.summary.clone());
         finished.refs.clone_from(&scenario.refs);
-        if let Some(outcome) = not_begun(self.options.driver, scenario) {
+        if let Some(outcome) = not_begun(&self.options.driver, scenario) {
             finished.outcome = outcome;
             return finished;
         }

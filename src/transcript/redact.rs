@@ -17,6 +17,11 @@ enum Filter {
         from: u64,
         to: u64,
     },
+    /// A text and all up to another one, which not every driver tells.
+    Dropped {
+        before: &'static str,
+        after: &'static str,
+    },
     /// Whatever stands between two texts. Equal values get no word of their own: whether two
     /// checkpoints were made in the same second is a race.
     Between {
@@ -42,6 +47,12 @@ impl Redactions {
             known(&place.uuid, "[UUID]"),
             known(&place.domain, "[DOMAIN]"),
             known(&place.emulator, "[EMULATOR]"),
+            // A daemon names who holds a domain's lock; libvirt without one has no name to tell
+            // (`src/hypervisor/domain_job.c:virDomainObjBeginJobInternal`).
+            Filter::Dropped {
+                before: " (held by ",
+                after: ")",
+            },
             Filter::Between {
                 before: "<creationTime>",
                 after: "</creationTime>",
@@ -107,24 +118,29 @@ impl Filter {
                 }
                 text
             }
+            Self::Dropped { before, after } => replaced(text, before, after, ""),
             Self::Between {
                 before,
                 after,
                 word,
-            } => {
-                let mut redacted = String::with_capacity(text.len());
-                let mut rest = text;
-                while let Some((head, tail)) = rest.split_once(before) {
-                    let Some((_, tail)) = tail.split_once(after) else {
-                        break;
-                    };
-                    redacted.extend([head, before, word, after]);
-                    rest = tail;
-                }
-                redacted + rest
-            }
+            } => replaced(text, before, after, &format!("{before}{word}{after}")),
         }
     }
+}
+
+/// The text with whatever stands between two texts, and these, replaced.
+fn replaced(text: &str, before: &str, after: &str, by: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once(before) {
+        let Some((_, tail)) = tail.split_once(after) else {
+            break;
+        };
+        redacted.push_str(head);
+        redacted.push_str(by);
+        rest = tail;
+    }
+    redacted + rest
 }
 
 #[cfg(test)]
@@ -142,6 +158,8 @@ mod tests {
             emulator: String::new(),
             ports: vec![40_001, 40_002],
         };
+        let text = "state change lock (held by monitor=remoteDispatchDomainBackupBegin)";
+        assert_eq!(Redactions::of(&place).apply(text), "state change lock");
         let text = "<server port='40002'/> 40002";
         assert_eq!(
             Redactions::of(&place).apply(text),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::connection::Connection;
+
 /// Something the real driver needs and this machine lacks.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Missing {
@@ -31,13 +33,36 @@ pub const IO_TOOL: &str = "qemu-io";
 /// libvirt's QEMU driver, a module that libvirt loads at run time.
 const QEMU_DRIVER: &str = "libvirt_driver_qemu.so";
 
-/// What the real driver needs and this machine lacks; empty where it can run.
+/// libvirt's daemon.
+pub(super) const DAEMON: &str = "libvirtd";
+
+/// Where an ordinary user's `PATH` may not lead, and daemons are.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/sbin:/sbin";
+
+/// What a real driver needs and this machine lacks; empty where it can run.
 #[must_use]
-pub fn missing() -> Vec<Missing> {
-    let tools = [EMULATOR, IMAGE_TOOL, IO_TOOL]
-        .into_iter()
-        .filter_map(missing_tool);
-    tools.chain(missing_qemu_driver()).collect()
+pub fn missing(connection: &Connection) -> Vec<Missing> {
+    let tools = [EMULATOR, IMAGE_TOOL, IO_TOOL];
+    let tools = tools.into_iter().filter_map(missing_tool);
+    let others = match connection {
+        Connection::Embed => [missing_qemu_driver(), None],
+        Connection::Libvirtd => [missing_qemu_driver(), missing_daemon()],
+        // That daemon has what it has.
+        Connection::Uri(_) => [None, None],
+    };
+    tools.chain(others.into_iter().flatten()).collect()
+}
+
+/// Where libvirt's daemon is.
+pub(super) fn daemon() -> Option<PathBuf> {
+    let elsewhere = || which::which_in(DAEMON, Some(SYSTEM_PATH), "/").ok();
+    which::which(DAEMON).ok().or_else(elsewhere)
+}
+
+fn missing_daemon() -> Option<Missing> {
+    let reason = format!("neither in PATH nor in {SYSTEM_PATH}");
+    let name = DAEMON;
+    daemon().is_none().then_some(Missing { name, reason })
 }
 
 fn missing_tool(name: &'static str) -> Option<Missing> {
@@ -60,7 +85,7 @@ fn missing_qemu_driver() -> Option<Missing> {
 
 /// Where libvirt looks for its drivers: `LIBVIRT_DRIVER_DIR`, else beside the library itself
 /// (`src/driver.c:virDriverLoadModule` and libvirt's build option `libdir`).
-fn driver_directory() -> Option<PathBuf> {
+pub(super) fn driver_directory() -> Option<PathBuf> {
     if let Some(directory) = env::var_os("LIBVIRT_DRIVER_DIR") {
         return Some(directory.into());
     }

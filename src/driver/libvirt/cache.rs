@@ -3,8 +3,9 @@
 //! On a fresh root libvirt asks QEMU for its capabilities, which takes more than half a second;
 //! it keeps the answer in `cache/qemu/capabilities/`, and drops a file by itself when QEMU, the
 //! kernel or libvirt has changed (`src/qemu/qemu_capabilities.c:virQEMUCapsIsValid`). So the
-//! files are shared between processes under the user's cache directory. Whatever fails here only
-//! costs time.
+//! files are shared between processes under the user's cache directory. What libvirt takes for
+//! itself is not the same in a worker and in its daemon; either drops the other's files, so they
+//! are kept apart. Whatever fails here only costs time.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,9 +21,10 @@ pub(super) struct CapabilityCache {
 }
 
 impl CapabilityCache {
-    /// The cache of a driver root, filled with what is shared.
-    pub(super) fn of(root: &Path) -> Self {
-        Self::between(shared_directory(), root.join("cache/qemu/capabilities"))
+    /// The cache that a driver, of this name, keeps in this directory, filled with what is shared.
+    pub(super) fn of(driver: &str, own: PathBuf) -> Self {
+        let shared = shared_directory().map(|shared| shared.join(driver));
+        Self::between(shared, own)
     }
 
     /// Shares the files that libvirt has written since.

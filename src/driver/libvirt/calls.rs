@@ -84,6 +84,35 @@ impl Session {
         Ok((libvirt, qemu))
     }
 
+    /// Why the daemon cannot be asked any more; `None` where it can, and without a daemon. It is
+    /// asked what none refuses: an error's domain tells nothing, since a daemon passes on those of
+    /// its own connections.
+    pub(super) fn lost(&self) -> Option<LibvirtError> {
+        told(self.connection.lib_version()).err()
+    }
+
+    /// The names of all domains whose name begins so, in order.
+    pub(super) fn domains(&self, prefix: &str) -> Result<Vec<String>, DriverError> {
+        let mut names = Vec::new();
+        for domain in self.list()? {
+            // One that ended meanwhile has no name any more.
+            names.extend(domain.name().ok().filter(|name| name.starts_with(prefix)));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Destroys and undefines all domains whose name begins so.
+    pub(super) fn remove_domains(&self, prefix: &str) -> Result<(), DriverError> {
+        for domain in self.list()? {
+            let name = domain.name().unwrap_or_default();
+            if name.starts_with(prefix) {
+                remove(&domain).map_err(|error| unremoved(&name, &error))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The domain's handle; a name without one is looked up.
     pub(super) fn domain(&mut self, name: &str) -> Result<Domain, LibvirtError> {
         if let Some(domain) = self.domains.get(name) {
@@ -120,11 +149,15 @@ impl Session {
             let _ = self.domain(name);
         }
         while let Some((name, domain)) = self.domains.pop_first() {
-            remove(&domain)
-                .map_err(|error| failed(&format!("cannot remove domain {name}"), &error))?;
+            remove(&domain).map_err(|error| unremoved(&name, &error))?;
             self.events.forget(&name);
         }
         Ok(())
+    }
+
+    fn list(&self) -> Result<Vec<Domain>, DriverError> {
+        let domains = told(self.connection.list_all_domains(0));
+        domains.map_err(|error| failed("cannot list the domains", &error))
     }
 
     fn answer(&mut self, call: &Call) -> Result<Value, Stop> {
@@ -250,6 +283,10 @@ impl Session {
 /// The message of a failure that libvirt explains.
 pub(super) fn failed(what: &str, error: &LibvirtError) -> DriverError {
     DriverError::Failed(format!("{what}: {error}"))
+}
+
+fn unremoved(name: &str, error: &LibvirtError) -> DriverError {
+    failed(&format!("cannot remove domain {name}"), error)
 }
 
 /// Ends a domain and removes its definition and metadata; one that is gone is no error.

@@ -1,13 +1,15 @@
-//! Real libvirt: its QEMU driver inside worker processes of our own (`qemu:///embed?root=DIR`).
+//! Real libvirt, in worker processes of our own or reached from them.
 //!
-//! The supervisor's side is [`Embed`]: it implements the traits of [`crate::driver`] by sending
+//! The supervisor's side is [`Real`]: it implements the traits of [`crate::driver`] by sending
 //! one JSON line per call to a worker process and waiting for the answer, so that a crash, a hang
 //! or an interrupt of libvirt is known by its last call and never takes the supervisor along.
-//! The binary serves two hidden subcommands, [`reaper::main`] and [`worker::main`]:
+//! libvirt's QEMU driver runs in the worker itself, in a daemon that the worker starts, or in one
+//! that was there before ([`Connection`]). The binary serves the hidden subcommands
+//! [`reaper::main`], [`worker::main`] and [`clear::main`]:
 //!
 //! ```text
-//! supervisor (Embed) ── starts ──▶ reaper ── starts ──▶ worker (libvirt) ── starts ──▶ QEMU …
-//!            └──────── requests and replies, one pipe each way ────────┘
+//! supervisor (Real) ── starts ──▶ reaper ── starts ──▶ worker ── starts ──▶ libvirtd, QEMU …
+//!            └──────── requests and replies, one pipe each way ──┘
 //! ```
 //!
 //! This module must not know scenarios, plans or what an answer means.
@@ -16,10 +18,13 @@ pub mod availability;
 mod bitmaps;
 mod cache;
 mod calls;
+pub mod clear;
+mod connection;
 #[cfg(test)]
 mod constants;
 mod content;
-mod embed;
+mod daemon;
+mod debris;
 mod emulator;
 mod events;
 mod ffi;
@@ -27,15 +32,20 @@ mod files;
 mod host;
 mod images;
 mod jobs;
+mod log;
 mod namespace;
 mod nbd;
 mod ports;
+mod proc;
 mod process;
 mod protocol;
+mod real;
 pub mod reaper;
+mod root;
 mod tools;
 pub mod worker;
 
 pub use availability::{Missing, missing};
-pub use embed::{Embed, EmbedOptions};
+pub use connection::Connection;
 pub use process::sweep;
+pub use real::{Real, RealOptions};

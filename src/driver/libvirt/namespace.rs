@@ -1,14 +1,26 @@
-//! Hides what the machine would bring into the answers: KVM and the host's own libvirt.
+//! A mount namespace in which the machine's own libvirt and KVM are not to be seen.
 //!
 //! The QEMU driver asks the host's secret daemon where its socket exists, and with KVM in sight
 //! its capability cache records the processor's CPUID, which differs from core to core, so that
-//! the cache is dropped at random. Both are hidden in a mount namespace of our own.
+//! the cache is dropped at random. Both are hidden. A daemon that runs as root takes its
+//! directories from no setting, so those of the worker are bound over the system's.
+//!
+//! Nothing is made on the host for it: a mount point that is missing gets a parent that holds
+//! the same and the mount point too, in this namespace alone.
 
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getegid, geteuid};
+
+use super::connection::Connection;
+use super::root::SYSTEM_DIRECTORIES;
 
 /// Where a system libvirt has its sockets.
 const HOST_LIBVIRT: &str = "/run/libvirt";
@@ -16,30 +28,145 @@ const HOST_LIBVIRT: &str = "/run/libvirt";
 /// What makes KVM usable.
 const KVM: &str = "/dev/kvm";
 
+/// Whether `AppArmor` restricts user namespaces of ordinary users.
+const RESTRICTION: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+
 const NONE: Option<&str> = None;
 
-/// Moves this process into a mount namespace without KVM and without the host's libvirt, where
-/// it may; `directory` is a place for an empty file. Without the privilege nothing is hidden.
-pub(super) fn hide_host(directory: &Path) -> nix::Result<()> {
-    unshare(CloneFlags::CLONE_NEWNS)?;
-    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
-    if Path::new(HOST_LIBVIRT).exists() {
-        mount(
-            NONE,
-            HOST_LIBVIRT,
-            Some("tmpfs"),
-            MsFlags::empty(),
-            Some("mode=755"),
-        )?;
+/// Moves this process, which must have no second thread, into such a namespace; `directory` is
+/// the worker's.
+///
+/// Where the kernel allows it to nobody but a privileged process, and this is none, all stays in
+/// sight. That is an error only where a daemon could then not be private: where it runs as root.
+pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<()> {
+    let binds = match connection {
+        // That daemon is looked for where it is.
+        Connection::Uri(_) => return Ok(()),
+        Connection::Libvirtd if geteuid().is_root() => true,
+        Connection::Embed | Connection::Libvirtd => false,
+    };
+    let entered = unshare_mounts()?;
+    let hidden = entered
+        .map_err(io::Error::from)
+        .and_then(|()| hide(directory, !binds));
+    if !binds {
+        return Ok(());
+    }
+    hidden.map_err(|error| {
+        io::Error::other(format!(
+            "libvirtd, as root, needs a mount namespace to be private: {error}"
+        ))
+    })?;
+    for (system, own) in SYSTEM_DIRECTORIES {
+        let own = directory.join(own);
+        fs::create_dir_all(&own)?;
+        bind_over(&own, Path::new(system)).map_err(|error| {
+            io::Error::other(format!("cannot bind a directory over {system}: {error}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// A mount namespace, by way of a user namespace where it takes one. The user stays the same. The
+/// inner result tells whether there is one; the outer error is of a process that is of no use.
+fn unshare_mounts() -> io::Result<nix::Result<()>> {
+    match unshare(CloneFlags::CLONE_NEWNS) {
+        Err(Errno::EPERM) => {
+            let (user, group) = (geteuid(), getegid());
+            // Ubuntu gives a user namespace to anybody, and no rights in it.
+            let restricted = fs::read_to_string(RESTRICTION).unwrap_or_default();
+            if restricted.trim() == "1" {
+                return Ok(Err(Errno::EPERM));
+            }
+            if let Err(error) = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS) {
+                return Ok(Err(error));
+            }
+            // Without it the kernel lets nobody but root map a group (user_namespaces(7)).
+            fs::write("/proc/self/setgroups", "deny")?;
+            fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
+            fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
+        }
+        Err(error) => return Ok(Err(error)),
+        Ok(()) => {}
+    }
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    Ok(mount(NONE, "/", NONE, private, NONE))
+}
+
+fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
+    let host = Path::new(HOST_LIBVIRT);
+    // libvirt makes it, where root's is missing, for devices that it passes through.
+    if host_libvirt && (host.exists() || geteuid().is_root()) {
+        provide(host)?;
+        mount_tmpfs(host)?;
     }
     if Path::new(KVM).exists() {
         // A regular file, read-only: libvirt asks whether it may write there, and root may write
         // anywhere but on a read-only file system.
         let empty = directory.join("empty");
-        File::create(&empty).map_err(|_| nix::errno::Errno::EIO)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).mode(0o444).open(&empty)?;
         mount(Some(&empty), KVM, NONE, MsFlags::MS_BIND, NONE)?;
-        let read_only = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-        mount(NONE, KVM, NONE, read_only, NONE)?;
+        if geteuid().is_root() {
+            let read_only = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+            mount(NONE, KVM, NONE, read_only, NONE)?;
+        }
     }
     Ok(())
+}
+
+/// Binds a directory over another.
+fn bind_over(own: &Path, point: &Path) -> io::Result<()> {
+    provide(point)?;
+    mount(Some(own), point, NONE, MsFlags::MS_BIND, NONE)?;
+    Ok(())
+}
+
+/// Makes a mount point that is missing, in this namespace alone.
+fn provide(point: &Path) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (point.parent(), point.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    if point.is_dir() {
+        return Ok(());
+    }
+    replace_by_copy(parent)?;
+    fs::create_dir(parent.join(name))
+}
+
+/// Puts a file system in memory over a directory, and in it everything that the directory holds.
+fn replace_by_copy(directory: &Path) -> io::Result<()> {
+    // By this handle what is covered can still be named.
+    let covered = File::open(directory)?;
+    let entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;
+    mount_tmpfs(directory)?;
+    for entry in entries {
+        let to = directory.join(entry.file_name());
+        let from = Path::new("/proc/self/fd")
+            .join(covered.as_raw_fd().to_string())
+            .join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            symlink(fs::read_link(&from)?, &to)?;
+            continue;
+        }
+        if kind.is_dir() {
+            fs::create_dir(&to)?;
+        } else {
+            File::create(&to)?;
+        }
+        mount(
+            Some(&from),
+            &to,
+            NONE,
+            MsFlags::MS_BIND | MsFlags::MS_REC,
+            NONE,
+        )?;
+    }
+    Ok(())
+}
+
+fn mount_tmpfs(point: &Path) -> nix::Result<()> {
+    let mode = Some("mode=755");
+    mount(NONE, point, Some("tmpfs"), MsFlags::empty(), mode)
 }

@@ -15,8 +15,12 @@ use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid};
 
+use super::availability::DAEMON;
+use super::clear::clear;
+use super::connection::Connection;
+use super::proc;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use crate::driver::{Crash, DriverError};
 
@@ -26,9 +30,13 @@ const STOP_PAUSE: Duration = Duration::from_millis(50);
 /// For how long a reaper may kill and remove what is left.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
+/// Pause between two looks for processes that are to end.
+const END_PAUSE: Duration = Duration::from_millis(5);
+
 /// A worker with the reaper above it.
 pub(super) struct WorkerProcess {
     reaper: Child,
+    program: PathBuf,
     directory: PathBuf,
     stop: Arc<AtomicBool>,
     requests: Option<Sender<Request>>,
@@ -37,17 +45,19 @@ pub(super) struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Starts `program reaper DIRECTORY PID` in a process group of its own, so that Ctrl-C in a
+    /// Starts `program reaper DIRECTORY PID CONNECTION` in a process group of its own, so that Ctrl-C in a
     /// terminal reaches the supervisor alone. The directory must not exist.
     pub(super) fn start(
         program: &Path,
         directory: PathBuf,
+        connection: &Connection,
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         let mut reaper = Command::new(program)
             .arg("reaper")
             .arg(&directory)
             .arg(std::process::id().to_string())
+            .arg(connection.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -61,6 +71,7 @@ impl WorkerProcess {
         thread::spawn(move || stdout.map(|stdout| read_replies(stdout, &read)));
         Ok(Self {
             reaper,
+            program: program.to_owned(),
             directory,
             stop,
             requests: Some(requests),
@@ -94,13 +105,15 @@ impl WorkerProcess {
             match self.replies.recv_timeout(pause) {
                 Ok(Reply { id: 0, body }) => {
                     self.end();
-                    return Err(ended(body, name));
+                    let unexpected =
+                        |told| DriverError::Failed(format!("the reaper said: {told:?}"));
+                    return Err(answer(body, name).map_or_else(|error| error, unexpected));
                 }
                 Ok(Reply { id: found, body }) if found == id => {
-                    if let Told::Failed(message) = body {
-                        return Err(DriverError::Failed(message));
+                    if let Told::Ended { .. } = body {
+                        self.end();
                     }
-                    return Ok(body);
+                    return answer(body, name);
                 }
                 Err(RecvTimeoutError::Timeout) if left.is_some_and(|left| left <= pause) => {
                     self.end();
@@ -111,13 +124,8 @@ impl WorkerProcess {
                 Err(RecvTimeoutError::Disconnected) => {
                     self.end();
                     let end = "an unknown status (its reaper has died too)".to_owned();
-                    return Err(ended(
-                        Told::Ended {
-                            end,
-                            log: Vec::new(),
-                        },
-                        name,
-                    ));
+                    let log = Vec::new();
+                    return answer(Told::Ended { end, log }, name);
                 }
             }
         }
@@ -147,7 +155,7 @@ impl WorkerProcess {
         }
         // A reaper that has ended by itself leaves nothing.
         if !self.reaper.wait().is_ok_and(|status| status.success()) {
-            sweep(&self.directory);
+            sweep(&self.program, &self.directory);
         }
     }
 }
@@ -158,40 +166,51 @@ impl Drop for WorkerProcess {
     }
 }
 
-/// Does what a reaper that was killed could not do: ends every worker and QEMU whose command line
-/// names the directory, whose name is used once, and removes it.
-pub fn sweep(directory: &Path) {
-    let name = directory.as_os_str().as_encoded_bytes();
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        if line.windows(name.len()).any(|part| part == name) && is_ours(pid) {
-            // It may have ended meanwhile.
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+/// Does what reapers that were killed could not do: ends every process of ours that has to do with
+/// the directory, which is a worker's or one that holds workers', and removes it. What a worker
+/// has left on somebody else's daemon is removed there, by a process of `program`.
+pub fn sweep(program: &Path, directory: &Path) {
+    let own = getpid();
+    let ours = |pid: &Pid| *pid != own && is_ours(*pid) && proc::concerns(*pid, directory);
+    let until = Instant::now() + END_LIMIT;
+    loop {
+        // Looked for again: one that ends now may have started another before.
+        let found: Vec<Pid> = proc::all().filter(ours).collect();
+        if found.is_empty() || Instant::now() >= until {
+            break;
         }
+        for pid in found {
+            // It may have ended meanwhile.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        pause();
+    }
+    clear(program, directory);
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        clear(program, &entry.path());
     }
     // Nothing is there when the reaper died first of all.
     let _ = fs::remove_dir_all(directory);
 }
 
 /// Not the pager in which somebody reads a log of the directory.
-fn is_ours(pid: i32) -> bool {
-    let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-    let name = program
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    name.starts_with("qemu-") || name.starts_with("backup-tck")
+fn is_ours(pid: Pid) -> bool {
+    let name = proc::name(pid).unwrap_or_default();
+    ["qemu-", "backup-tck", DAEMON]
+        .iter()
+        .any(|ours| name.starts_with(ours))
 }
 
-fn ended(told: Told, call: String) -> DriverError {
+/// What was told, if it is no failure.
+fn answer(told: Told, call: String) -> Result<Told, DriverError> {
     if let Told::Ended { end, log } = told {
-        DriverError::Crashed(Box::new(Crash { end, call, log }))
+        Err(DriverError::Crashed(Box::new(Crash { end, call, log })))
     } else if let Told::Failed(message) = told {
-        DriverError::Failed(message)
+        Err(DriverError::Failed(message))
+    } else if let Told::Unavailable(message) = told {
+        Err(DriverError::Unavailable(message))
     } else {
-        DriverError::Failed(format!("the reaper said: {told:?}"))
+        Ok(told)
     }
 }
 
@@ -201,6 +220,14 @@ fn write_requests(mut stdin: ChildStdin, requests: &Receiver<Request>) {
             return;
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the processes are not this one's children, and nothing tells of their end"
+)]
+fn pause() {
+    thread::sleep(END_PAUSE);
 }
 
 /// Passes replies on until the last process that could write one has ended.

@@ -1,7 +1,8 @@
 //! What supervisor and worker say to each other: one JSON document per line.
 //!
 //! The supervisor asks, the worker tells, strictly one after the other; the number ties a reply
-//! to its request. The reaper adds one last line, [`Told::Ended`], with number 0.
+//! to its request. The reaper adds one last line, [`Told::Ended`], with number 0; a worker tells
+//! the same where the daemon it uses has ended.
 
 use crate::model::{Action, Answer, Call, Identity, Observation, Place};
 use std::fmt;
@@ -24,6 +25,8 @@ pub(super) struct Request {
 pub(super) enum Ask {
     /// What answers the calls.
     Identity,
+    /// The domains of ours that were there before this worker.
+    Before,
     /// A fresh place for one scenario.
     Open,
     /// The end of a scenario.
@@ -38,6 +41,7 @@ impl fmt::Display for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Identity => f.write_str("identity"),
+            Self::Before => f.write_str("domains of other runs"),
             Self::Open => f.write_str("open scenario"),
             Self::Close(_) => f.write_str("close scenario"),
             Self::Call(call) => call.api.fmt(f),
@@ -83,6 +87,8 @@ pub(super) struct Reply {
 pub(super) enum Told {
     /// To [`Ask::Identity`].
     Identity(Identity),
+    /// To [`Ask::Before`]: their names.
+    Domains(Vec<String>),
     /// To [`Ask::Open`].
     Opened(Place),
     /// To [`Ask::Close`].
@@ -93,7 +99,9 @@ pub(super) enum Told {
     Observed(Observation),
     /// The worker could not find out; the text says why.
     Failed(String),
-    /// From the reaper: the worker has ended, nothing of it is left.
+    /// The worker cannot do its work on this machine; the text says why.
+    Unavailable(String),
+    /// The worker, or the daemon it uses, has ended. From the reaper: nothing of it is left.
     Ended {
         /// How it ended, in words.
         end: String,

@@ -1,15 +1,17 @@
 //! The tiny process above each worker: it outlives the worker and cleans up behind it.
 //!
 //! ```text
-//! backup-tck reaper DIRECTORY PID
+//! backup-tck reaper DIRECTORY PID CONNECTION
 //! ```
 //!
-//! PID is the supervisor's. It makes `DIRECTORY`, which must not exist, and starts the one worker in it (`backup-tck
-//! worker DIRECTORY PID`, PID being its own). QEMU detaches itself from the worker; as
-//! sub-reaper this process becomes its parent, collects it the moment it ends (libvirt waits for
-//! zombies: a destroy takes 0.4 s instead of 2.0 s where process 1 is slow), and in the end
-//! kills whatever is left. Then it removes `DIRECTORY`, tells on its standard output how the
-//! worker ended and what its log said last, and ends.
+//! PID is the supervisor's. It makes `DIRECTORY`, which must not exist, moves into a mount
+//! namespace, and starts the one worker in it (`backup-tck worker DIRECTORY PID CONNECTION`, PID
+//! being its own). QEMU detaches itself from the worker or its daemon; as sub-reaper this process
+//! becomes its parent, collects it the moment it ends (libvirt waits for zombies: a destroy takes
+//! 0.4 s instead of 2.0 s where process 1 is slow), and in the end kills whatever is left. What is
+//! left on a daemon that was there before, another process removes ([`super::clear`]). Then it
+//! removes `DIRECTORY`, tells on its standard output how the worker ended and what its log said
+//! last, and ends.
 //!
 //! The end comes when the worker has ended; at once on SIGTERM, SIGINT or SIGHUP; and
 //! five seconds after the other end of its standard input was closed, which is how it notices that
@@ -18,9 +20,10 @@
 //! reads requests and writes replies.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -33,30 +36,31 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid, getppid};
 
-use super::namespace;
+use super::clear::{clear, note};
+use super::connection::Connection;
+use super::log::{LOG, NO_OUTPUTS, last_lines, outputs};
 use super::protocol::{Reply, Told, write_line};
-
-/// Name of the worker's log in its directory: libvirt's log and the worker's standard error.
-pub(super) const LOG: &str = "libvirt.log";
+use super::{namespace, proc};
 
 /// For how long a worker may put things in order after the supervisor has gone.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many lines of the log are told.
-const LOG_LINES: usize = 8;
-
 /// The subcommand `reaper`; see the module's text.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(directory), Some(supervisor), None) =
-        (arguments.next(), arguments.next(), arguments.next())
-    else {
+    let (Some(directory), Some(supervisor), Some(connection), None) = (
+        arguments.next(),
+        arguments.next(),
+        arguments.next(),
+        arguments.next(),
+    ) else {
         return ExitCode::from(2);
     };
+    let Ok(connection) = connection.to_string_lossy().parse();
     let supervisor = supervisor.to_str().and_then(|pid| pid.parse().ok());
     let directory = PathBuf::from(directory);
     // Made here, so that nothing is ever removed that was there before.
     let body = match fs::create_dir(&directory) {
-        Ok(()) => serve_and_remove(&directory, supervisor.map(Pid::from_raw)),
+        Ok(()) => serve_and_remove(&directory, supervisor.map(Pid::from_raw), &connection),
         Err(error) => Told::Failed(format!("cannot make {}: {error}", directory.display())),
     };
     let mut stdout = io::stdout().lock();
@@ -66,14 +70,17 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve_and_remove(directory: &Path, supervisor: Option<Pid>) -> Told {
-    let body = match serve(directory) {
+fn serve_and_remove(directory: &Path, supervisor: Option<Pid>, connection: &Connection) -> Told {
+    let body = match serve(directory, connection) {
         Ok(end) => {
-            let log = last_lines(&directory.join(LOG));
+            let log = last_lines(directory);
             Told::Ended { end, log }
         }
-        Err(error) => Told::Failed(format!("cannot start a worker: {error}")),
+        Err(error) => Told::Unavailable(format!("cannot start a worker: {error}")),
     };
+    if let Ok(program) = std::env::current_exe() {
+        clear(&program, directory);
+    }
     let removed = fs::remove_dir_all(directory);
     // Who has lost its parent gets another one.
     if Some(getppid()) != supervisor
@@ -89,7 +96,7 @@ fn serve_and_remove(directory: &Path, supervisor: Option<Pid>) -> Told {
 }
 
 /// Runs the worker until the end, and says how it ended.
-fn serve(directory: &Path) -> io::Result<String> {
+fn serve(directory: &Path, connection: &Connection) -> io::Result<String> {
     let mut signals = SigSet::empty();
     for signal in [
         Signal::SIGCHLD,
@@ -101,35 +108,52 @@ fn serve(directory: &Path) -> io::Result<String> {
     }
     signals.thread_block()?;
     let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-    prctl::set_child_subreaper(true)?;
-    // Without the privilege the worker sees the host as it is.
-    let _ = namespace::hide_host(directory);
-    let worker = start_worker(directory)?;
+    // A daemon that is not the worker's alone may still have been started by its client, as a
+    // session's is. It and its domains have to outlive the worker.
+    prctl::set_child_subreaper(connection.is_private())?;
+    note(directory, connection)?;
+    share(directory, connection)?;
+    namespace::enter(directory, connection)?;
+    let worker = start_worker(directory, connection)?;
     let mut end = None;
     wait(&signals, worker, &mut end)?;
-    kill_all(&signals, worker, &mut end)?;
+    kill_all(&signals, worker, &mut end, connection)?;
     Ok(end.unwrap_or_else(|| "an unknown status".to_owned()))
 }
 
-fn start_worker(directory: &Path) -> io::Result<Pid> {
+/// Lets a daemon's QEMU, which may run as another user, through to the scenarios' directories.
+fn share(directory: &Path, connection: &Connection) -> io::Result<()> {
+    if connection.is_private() {
+        return Ok(());
+    }
+    fs::set_permissions(directory, Permissions::from_mode(0o711))
+}
+
+fn start_worker(directory: &Path, connection: &Connection) -> io::Result<Pid> {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
         .open(directory.join(LOG))?;
+    let outputs = match connection {
+        Connection::Libvirtd => NO_OUTPUTS.to_owned(),
+        Connection::Embed | Connection::Uri(_) => outputs(),
+    };
     let mut command = Command::new(std::env::current_exe()?);
     command
         .arg("worker")
         .arg(directory)
         .arg(getpid().to_string())
+        .arg(connection.to_string())
         .current_dir(directory)
         .env("LC_ALL", "C")
-        // Where libvirt, run by an ordinary user, would find and leave things of the session.
-        .env("XDG_RUNTIME_DIR", directory)
-        // Relative to the worker's directory: libvirt splits the value at spaces.
-        .env("LIBVIRT_LOG_OUTPUTS", format!("3:file:{LOG}"))
+        .env("LIBVIRT_LOG_OUTPUTS", outputs)
         .env_remove("LIBVIRT_LOG_FILTERS")
         .env_remove("LIBVIRT_DEBUG")
         .stderr(log);
+    if connection.is_private() {
+        // Where libvirt, run by an ordinary user, would find and leave things of the session.
+        command.env("XDG_RUNTIME_DIR", directory);
+    }
     // Collected by `collect`, along with the processes it leaves behind.
     let worker = command.spawn()?;
     Ok(Pid::from_raw(worker.id().cast_signed()))
@@ -166,12 +190,27 @@ fn wait(signals: &SignalFd, worker: Pid, end: &mut Option<String>) -> nix::Resul
     }
 }
 
-/// Kills every child, and the children that are inherited from them, until none is left.
-fn kill_all(signals: &SignalFd, worker: Pid, end: &mut Option<String>) -> nix::Result<()> {
-    while collect(worker, end)? {
-        for child in children() {
+/// Kills every child, and the children that are inherited from them, until none is left. Where
+/// none is inherited, kills those that have stayed in this process's group, as tools do.
+fn kill_all(
+    signals: &SignalFd,
+    worker: Pid,
+    end: &mut Option<String>,
+    connection: &Connection,
+) -> nix::Result<()> {
+    loop {
+        let has_children = collect(worker, end)?;
+        let left = if connection.is_private() {
+            proc::children(getpid())
+        } else {
+            proc::others_in_group(getpid())
+        };
+        if !has_children && left.is_empty() {
+            return Ok(());
+        }
+        for process in left {
             // It may have ended by itself.
-            let _ = kill(child, Signal::SIGKILL);
+            let _ = kill(process, Signal::SIGKILL);
         }
         // The end of a child wakes it; the limit covers one that was born after the look.
         let mut sources = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
@@ -181,7 +220,6 @@ fn kill_all(signals: &SignalFd, worker: Pid, end: &mut Option<String>) -> nix::R
         }
         drain(signals)?;
     }
-    Ok(())
 }
 
 /// Takes the signals that have come; true when one of them asks for the end.
@@ -210,41 +248,5 @@ fn collect(worker: Pid, end: &mut Option<String>) -> nix::Result<bool> {
         } else if let WaitStatus::Signaled(_, signal, _) = status {
             *end = Some(format!("signal {} ({signal})", signal as i32));
         }
-    }
-}
-
-/// The processes whose parent is this one.
-fn children() -> Vec<Pid> {
-    let own = getpid().as_raw();
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let is_child = |pid: &i32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-        stat.is_ok_and(|stat| parent(&stat) == Some(own))
-    };
-    pids.filter(is_child).map(Pid::from_raw).collect()
-}
-
-/// The parent in a line of `/proc/PID/stat`; the name before it may hold anything.
-fn parent(stat: &str) -> Option<i32> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
-}
-
-fn last_lines(log: &Path) -> Vec<String> {
-    let log = fs::read(log).unwrap_or_default();
-    let log = String::from_utf8_lossy(&log);
-    let lines: Vec<_> = log.lines().map(str::to_owned).collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_with_parentheses_does_not_hide_the_parent() {
-        assert_eq!(parent("12 (a) S (b) R 34 12 12 0"), Some(34));
-        assert_eq!(parent("garbage"), None);
     }
 }

@@ -1,7 +1,8 @@
-//! The process in which libvirt runs: it serves one request after the other.
+//! The process in which libvirt's client, or libvirt itself, runs: it serves one request after
+//! the other.
 //!
 //! ```text
-//! backup-tck worker DIRECTORY PID
+//! backup-tck worker DIRECTORY PID CONNECTION
 //! ```
 //!
 //! Requests come as JSON lines on standard input, replies leave on standard output. Both
@@ -9,36 +10,52 @@
 //! `DIRECTORY` holds the driver's root and the scenarios' directories; the reaper, whose process
 //! is PID, removes it. The worker dies with its reaper. When the requests end it removes the
 //! domains that are left, and ends.
+//!
+//! A daemon that does not answer any more ends the work: what its client says then is no answer.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{dup2_stdin, dup2_stdout, geteuid, getppid};
+use nix::unistd::{dup2_stdin, dup2_stdout, getppid};
 use uuid::Uuid;
 
 use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
+use super::connection::{Connection, PREFIX, domain_prefix};
+use super::daemon::Daemon;
+use super::debris::World;
 use super::host;
+use super::log::last_lines;
 use super::ports::{self, Occupied};
 use super::protocol::{Ask, Reply, Request, Told, write_line};
-use crate::driver::DriverError;
-use crate::model::{Api, Identity, Place, Version};
+use super::root::{Root, embed_uri};
+use crate::driver::{Crash, DriverError};
+use crate::model::{Answer, Api, Identity, Place, Version};
 
 /// The subcommand `worker`; see the module's text.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(directory), Some(reaper), None) =
-        (arguments.next(), arguments.next(), arguments.next())
-    else {
+    let (Some(directory), Some(reaper), Some(connection), None) = (
+        arguments.next(),
+        arguments.next(),
+        arguments.next(),
+        arguments.next(),
+    ) else {
         return ExitCode::from(2);
     };
-    match serve(&PathBuf::from(directory), &reaper.to_string_lossy()) {
+    let Ok(connection) = connection.to_string_lossy().parse();
+    match serve(
+        &PathBuf::from(directory),
+        &reaper.to_string_lossy(),
+        connection,
+    ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error is the worker's log.
@@ -49,7 +66,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// Serves requests until they end.
-fn serve(directory: &Path, reaper: &str) -> io::Result<()> {
+fn serve(directory: &Path, reaper: &str, connection: Connection) -> io::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     if getppid().to_string() != reaper {
         return Err(io::Error::other("the reaper has died"));
@@ -60,12 +77,12 @@ fn serve(directory: &Path, reaper: &str) -> io::Result<()> {
     let mut replies = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     dup2_stdin(File::open("/dev/null")?)?;
     dup2_stdout(io::stderr())?;
-    let mut worker = Worker::start(directory);
+    let mut worker = Worker::start(directory, connection);
     for line in BufReader::new(requests).lines() {
         let Request { id, body } = serde_json::from_str(&line?)?;
         let told = worker.as_mut().map_err(|error| error.clone());
-        let told = told.and_then(|worker| worker.answer(&body));
-        let body = told.unwrap_or_else(|error| Told::Failed(error.to_string()));
+        let told = told.and_then(|worker| worker.checked_answer(&body));
+        let body = told.unwrap_or_else(told_of);
         write_line(&mut replies, &Reply { id, body })?;
     }
     if let Ok(worker) = &mut worker {
@@ -74,25 +91,61 @@ fn serve(directory: &Path, reaper: &str) -> io::Result<()> {
     io::stderr().flush()
 }
 
-/// A connection to libvirt's QEMU driver in a root of its own.
+/// The failure as it is told.
+fn told_of(error: DriverError) -> Told {
+    match error {
+        DriverError::Crashed(crash) => Told::Ended {
+            end: crash.end,
+            log: crash.log,
+        },
+        DriverError::Unavailable(text) => Told::Unavailable(text),
+        DriverError::NotModelled(_)
+        | DriverError::TimedOut { .. }
+        | DriverError::Interrupted
+        | DriverError::Failed(_) => Told::Failed(error.to_string()),
+    }
+}
+
+/// A connection to libvirt's QEMU driver, and what is there for the worker alone.
 struct Worker {
     directory: PathBuf,
+    connection: Connection,
+    daemon: Option<Daemon>,
     session: Session,
-    cache: CapabilityCache,
+    cache: Option<CapabilityCache>,
     occupied: Occupied,
+    world: World,
     scenarios: u32,
 }
 
 impl Worker {
-    fn start(directory: &Path) -> Result<Self, DriverError> {
-        let root = directory.join("r");
-        configure(&root).map_err(|error| {
-            DriverError::Failed(format!("cannot prepare {}: {error}", root.display()))
-        })?;
-        let cache = CapabilityCache::of(&root);
-        let session = Session::open(&format!("qemu:///embed?root={}", escaped(&root)))?;
+    fn start(directory: &Path, connection: Connection) -> Result<Self, DriverError> {
+        let root = || {
+            let root = Root::of(directory, &connection);
+            root.make().map_err(|error| {
+                DriverError::Failed(format!("cannot prepare {}: {error}", directory.display()))
+            })?;
+            Ok(CapabilityCache::of(
+                &connection.to_string(),
+                root.capabilities(),
+            ))
+        };
+        let (cache, daemon, uri) = match &connection {
+            Connection::Embed => (Some(root()?), None, embed_uri(directory)),
+            Connection::Libvirtd => {
+                let cache = root()?;
+                let daemon = Daemon::start(directory)?;
+                let uri = daemon.uri();
+                (Some(cache), Some(daemon), uri)
+            }
+            Connection::Uri(uri) => (None, None, uri.clone()),
+        };
+        let session = Session::open(&uri)?;
         Ok(Self {
             directory: directory.to_owned(),
+            world: World::of(directory, &connection),
+            connection,
+            daemon,
             session,
             cache,
             occupied: Occupied::default(),
@@ -100,9 +153,38 @@ impl Worker {
         })
     }
 
+    /// The answer, unless it says no more than that the daemon is gone.
+    fn checked_answer(&mut self, ask: &Ask) -> Result<Told, DriverError> {
+        let told = self.answer(ask);
+        let is_an_answer = match &told {
+            Ok(Told::Answered(answer)) => matches!(answer, Answer::Returned(_)),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if is_an_answer || self.connection == Connection::Embed {
+            return told;
+        }
+        let Some(error) = self.session.lost() else {
+            return told;
+        };
+        let ended = self.daemon.as_mut().and_then(Daemon::end);
+        let lost = || {
+            format!(
+                "a lost connection to {} ({})",
+                self.connection, error.message
+            )
+        };
+        Err(DriverError::Crashed(Box::new(Crash {
+            end: ended.unwrap_or_else(lost),
+            call: ask.to_string(),
+            log: last_lines(&self.directory),
+        })))
+    }
+
     fn answer(&mut self, ask: &Ask) -> Result<Told, DriverError> {
         Ok(match ask {
             Ask::Identity => Told::Identity(self.identity()?),
+            Ask::Before => Told::Domains(self.session.domains(PREFIX)?),
             Ask::Open => Told::Opened(self.open()?),
             Ask::Close(place) => {
                 self.close(place)?;
@@ -111,7 +193,7 @@ impl Worker {
             Ask::Call(call) => {
                 let answer = self.session.call(call)?;
                 if call.api == Api::DomainDefine {
-                    self.cache.store();
+                    self.share_cache();
                 }
                 Told::Answered(answer)
             }
@@ -124,9 +206,9 @@ impl Worker {
 
     fn identity(&mut self) -> Result<Identity, DriverError> {
         let (libvirt, qemu) = self.session.versions()?;
-        self.cache.store();
+        self.share_cache();
         Ok(Identity {
-            driver: "embed".to_owned(),
+            driver: self.connection.to_string(),
             real: true,
             libvirt: Version::from_packed(libvirt.into()),
             qemu: Version::from_packed(qemu.into()).to_string(),
@@ -138,14 +220,20 @@ impl Worker {
         let emulator = emulator.map_err(|error| {
             DriverError::Unavailable(format!("{EMULATOR} is not in PATH: {error}"))
         })?;
+        let debris = self.world.debris(&self.session)?;
+        if !debris.is_empty() {
+            let text = format!("before the scenario began there was: {}", debris.join("; "));
+            return Err(DriverError::Failed(text));
+        }
         self.scenarios += 1;
         let directory = self.directory.join(format!("s{}", self.scenarios));
         fs::create_dir(&directory).map_err(|error| {
             DriverError::Failed(format!("cannot create {}: {error}", directory.display()))
         })?;
+        self.share(&directory)?;
         Ok(Place {
             directory: directory.to_string_lossy().into_owned(),
-            domain: format!("backup-tck-{}-{}", process::id(), self.scenarios),
+            domain: format!("{}{}", domain_prefix(&self.directory), self.scenarios),
             uuid: Uuid::new_v4().to_string(),
             emulator: emulator.to_string_lossy().into_owned(),
             ports: ports::free()?,
@@ -157,45 +245,30 @@ impl Worker {
         self.session.clear(Some(&place.domain))?;
         fs::remove_dir_all(&place.directory).map_err(|error| {
             DriverError::Failed(format!("cannot remove {}: {error}", place.directory))
+        })?;
+        let debris = self.world.debris(&self.session)?;
+        if debris.is_empty() {
+            return Ok(());
+        }
+        let text = format!("the scenario has left behind: {}", debris.join("; "));
+        Err(DriverError::Failed(text))
+    }
+
+    /// Lets a daemon's QEMU, which may run as another user, make files in a scenario's directory.
+    /// Nobody else finds it: the directories above can be passed through but not listed.
+    fn share(&self, directory: &Path) -> Result<(), DriverError> {
+        if self.connection.is_private() {
+            return Ok(());
+        }
+        let opened = fs::set_permissions(directory, Permissions::from_mode(0o777));
+        opened.map_err(|error| {
+            DriverError::Failed(format!("cannot open {}: {error}", directory.display()))
         })
     }
-}
 
-/// Makes a driver root: no daemon beside it, no confinement, nothing remembered in the files.
-fn configure(root: &Path) -> io::Result<()> {
-    let mut settings = "stdio_handler = \"file\"\n\
-                        security_driver = \"none\"\n\
-                        namespaces = [ ]\n\
-                        cgroup_controllers = [ ]\n\
-                        dynamic_ownership = 0\n\
-                        remember_owner = 0\n"
-        .to_owned();
-    if geteuid().is_root() {
-        settings += "user = \"root\"\ngroup = \"root\"\n";
-    }
-    fs::create_dir_all(root.join("etc"))?;
-    fs::write(root.join("etc/qemu.conf"), settings)
-}
-
-/// A path as a URI's parameter.
-fn escaped(path: &Path) -> String {
-    let bytes = path.as_os_str().as_encoded_bytes().iter();
-    let escaped = bytes.map(|byte| {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(byte) {
-            char::from(*byte).to_string()
-        } else {
-            format!("%{byte:02X}")
+    fn share_cache(&mut self) {
+        if let Some(cache) = &mut self.cache {
+            cache.store();
         }
-    });
-    escaped.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_path_fits_into_a_uri() {
-        assert_eq!(escaped(Path::new("/a b/c&d")), "/a%20b/c%26d");
     }
 }

@@ -1,4 +1,4 @@
-//! The driver `embed`: libvirt's QEMU driver in a worker process, without any daemon.
+//! The supervisor's side of real libvirt: a worker process, asked as if it were the driver.
 
 use crate::model::{Action, Answer, Call, Identity, Observation, Place};
 use std::path::{self, Path, PathBuf};
@@ -8,13 +8,10 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+use super::connection::Connection;
 use super::process::WorkerProcess;
 use super::protocol::{Ask, Told};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
-
-/// Bytes that libvirt adds to the worker's directory in the address of QEMU's monitor socket:
-/// `/r/lib/qemu/domain-ID-NAME/monitor.sock`, the name cut after 20 characters.
-const SOCKET_SUFFIX: usize = 58;
 
 /// The longest address of a unix socket, without the NUL at its end (unix(7)).
 const SOCKET_LIMIT: usize = 107;
@@ -22,36 +19,39 @@ const SOCKET_LIMIT: usize = 107;
 /// Bytes of a worker's own directory below that of the run: `/w` and six more.
 const WORKER_NAME: usize = 8;
 
-/// How to start an [`Embed`].
+/// How to start an [`Real`].
 #[derive(Clone, Debug)]
-pub struct EmbedOptions {
+pub struct RealOptions {
     /// The executable of this project; its hidden subcommands `reaper` and `worker` must lead to
     /// [`super::reaper::main`] and [`super::worker::main`].
     pub program: PathBuf,
     /// An existing directory, in which the worker gets a new one. Keep it short: 108 bytes must
     /// hold the address of a socket below it.
     pub directory: PathBuf,
+    /// How the worker reaches libvirt.
+    pub connection: Connection,
     /// Set when the user asks to stop; looked at every 50 ms while a call runs.
     pub stop: Arc<AtomicBool>,
 }
 
-/// Real libvirt in a worker process with a private driver root.
+/// Real libvirt, asked by a worker process.
 ///
 /// A worker that has crashed, timed out or was interrupted is gone: every later call is
-/// [`DriverError::Failed`], and a new `Embed` has to be started. When it is dropped, the worker,
-/// its QEMU processes and its directory are gone.
-pub struct Embed {
+/// [`DriverError::Failed`], and a new `Real` has to be started. When it is dropped, the worker,
+/// its daemon, their QEMU processes and its directory are gone, and so are the worker's domains
+/// on a daemon that was there before and still answers.
+pub struct Real {
     worker: WorkerProcess,
     deadline: Option<Instant>,
 }
 
-impl Embed {
+impl Real {
     /// Starts a worker. It opens its connection while the caller goes on; what goes wrong there
     /// is told by the first call.
     ///
     /// Fails with [`DriverError::Unavailable`] where the directory's path is too long, and with
     /// [`DriverError::Failed`] where the program cannot be started.
-    pub fn start(options: &EmbedOptions) -> Result<Self, DriverError> {
+    pub fn start(options: &RealOptions) -> Result<Self, DriverError> {
         let name = Uuid::new_v4().simple().to_string();
         let absolute = |path| {
             path::absolute(path)
@@ -59,8 +59,10 @@ impl Embed {
         };
         let program = absolute(&options.program)?;
         let directory = absolute(&options.directory)?.join(format!("w{}", &name[..6]));
-        Self::check_directory(&options.directory)?;
-        let worker = WorkerProcess::start(&program, directory, Arc::clone(&options.stop));
+        Self::check_directory(&options.connection, &options.directory)?;
+        let connection = &options.connection;
+        let worker =
+            WorkerProcess::start(&program, directory, connection, Arc::clone(&options.stop));
         let worker = worker.map_err(|error| {
             DriverError::Failed(format!("cannot start {}: {error}", program.display()))
         })?;
@@ -73,9 +75,9 @@ impl Embed {
     /// Whether workers can live in this directory.
     ///
     /// Fails with [`DriverError::Unavailable`] where its path is too long.
-    pub fn check_directory(directory: &Path) -> Result<(), DriverError> {
+    pub fn check_directory(connection: &Connection, directory: &Path) -> Result<(), DriverError> {
         let length = path::absolute(directory).map_or(usize::MAX, |path| path.as_os_str().len());
-        let longest = SOCKET_LIMIT - SOCKET_SUFFIX - WORKER_NAME;
+        let longest = SOCKET_LIMIT - WORKER_NAME - connection.socket_suffix();
         if length <= longest {
             return Ok(());
         }
@@ -86,12 +88,23 @@ impl Embed {
         )))
     }
 
+    /// The domains of our prefix that were there before this worker: left by another run, or in
+    /// use by one. Always empty where libvirt is private.
+    pub fn found_before(&mut self) -> Result<Vec<String>, DriverError> {
+        let told = self.ask(Ask::Before)?;
+        if let Told::Domains(names) = told {
+            Ok(names)
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+
     fn ask(&mut self, ask: Ask) -> Result<Told, DriverError> {
         self.worker.ask(ask, self.deadline)
     }
 }
 
-impl Libvirt for Embed {
+impl Libvirt for Real {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
         let told = self.ask(Ask::Call(call.clone()))?;
         if let Told::Answered(answer) = told {
@@ -102,7 +115,7 @@ impl Libvirt for Embed {
     }
 }
 
-impl Host for Embed {
+impl Host for Real {
     fn act(&mut self, action: &Action) -> Result<Observation, DriverError> {
         let told = self.ask(Ask::Act(action.clone()))?;
         if let Told::Observed(observation) = told {
@@ -113,7 +126,7 @@ impl Host for Embed {
     }
 }
 
-impl Driver for Embed {
+impl Driver for Real {
     fn identity(&mut self) -> Result<Identity, DriverError> {
         let told = self.ask(Ask::Identity)?;
         if let Told::Identity(identity) = told {

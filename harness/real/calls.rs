@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, DriverError, Libvirt};
 use backup_tck::model::{
     Api, Call, DiskFormat, DomainState, ErrorCode, ErrorDomain, Value, Version, flags,
@@ -9,9 +10,9 @@ use backup_tck::model::{
 
 use crate::bench::{Bench, checkpoint_xml, refused, returned};
 
-pub(crate) fn a_checkpoint_lives_and_dies() {
-    let mut bench = Bench::new();
-    let identity = bench.embed.identity().unwrap();
+pub(crate) fn a_checkpoint_lives_and_dies(connection: &Connection) {
+    let mut bench = Bench::new(connection);
+    let identity = bench.driver.identity().unwrap();
     assert!(
         identity.real && identity.libvirt >= Version::new(6, 0, 0),
         "{identity:?}"
@@ -63,15 +64,15 @@ pub(crate) fn a_checkpoint_lives_and_dies() {
     let call = bench.plain(Api::DomainGetState, None, 0);
     assert_eq!(refused(bench.call(&call)).code, ErrorCode::NO_DOMAIN);
     let place = bench.place.clone();
-    bench.embed.close_scenario(&place).unwrap();
+    bench.driver.close_scenario(&place).unwrap();
     assert!(!Path::new(&place.directory).exists());
-    let next = bench.embed.open_scenario().unwrap();
+    let next = bench.driver.open_scenario().unwrap();
     assert_ne!(next.domain, place.domain);
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_refusal_is_told_whole() {
-    let mut bench = Bench::started(DiskFormat::Raw);
+pub(crate) fn a_refusal_is_told_whole(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Raw);
     let target = bench.image("target", DiskFormat::Qcow2);
     let error = refused(bench.backup(&target, None, "c1"));
     assert_eq!(error.code, ErrorCode::CONFIG_UNSUPPORTED);
@@ -101,7 +102,7 @@ pub(crate) fn a_refusal_is_told_whole() {
 
     let nul = bench.plain(Api::CheckpointCreate, Some("a\0b".to_owned()), 0);
     assert!(matches!(
-        bench.embed.call(&nul),
+        bench.driver.call(&nul),
         Err(DriverError::Failed(_))
     ));
     bench.assert_nothing_is_left();

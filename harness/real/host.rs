@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, DriverError, Host};
 use backup_tck::model::{
     Action, Api, BitmapChange, Content, DiskFormat, ErrorCode, JobEnd, JobEvent, Observation, Size,
@@ -14,8 +15,8 @@ use crate::bench::{Bench, DISK, checkpoint_xml, processes, refused, returned, si
 
 const MIB: u64 = 1 << 20;
 
-pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let [full, inc] = ["full", "inc"].map(|name| bench.image(name, DiskFormat::Qcow2));
     let mut ledger = Content::zeros(DISK);
     bench.write(0, MIB, 0xA1).unwrap();
@@ -77,8 +78,8 @@ pub(crate) fn a_chain_of_backups_holds_what_the_guest_wrote() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     bench.ok(Api::CheckpointCreate, Some(checkpoint_xml("c1")), 0);
     // A bitmap is in use, on disk, from the second start on.
     bench.ok(Api::DomainDestroy, None, 0);
@@ -105,12 +106,12 @@ pub(crate) fn a_crash_of_qemu_keeps_the_data_and_spoils_the_bitmap() {
     ledger.write(MIB, MIB, 7);
     assert_eq!(bench.read(vec![image]), ledger);
     let place = bench.place.clone();
-    bench.embed.close_scenario(&place).unwrap();
+    bench.driver.close_scenario(&place).unwrap();
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_backup_that_failed_is_told_too() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_backup_that_failed_is_told_too(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let scratch = bench.image("scratch", DiskFormat::Qcow2);
     let xml = format!(
         "<domainbackup mode='pull'><server transport='unix' socket='{}/nbd'/>\
@@ -140,7 +141,7 @@ pub(crate) fn a_backup_that_failed_is_told_too() {
         "{events:?}"
     );
     let domain = bench.place.domain.clone();
-    let error = bench.embed.act(&Action::AwaitBackup {
+    let error = bench.driver.act(&Action::AwaitBackup {
         domain,
         disks: vec!["vda".to_owned()],
     });
@@ -148,8 +149,8 @@ pub(crate) fn a_backup_that_failed_is_told_too() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_bitmap_of_a_closed_image_is_changed() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_bitmap_of_a_closed_image_is_changed(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     bench.ok(Api::CheckpointCreate, Some(checkpoint_xml("c1")), 0);
     let image = bench.image("vda", DiskFormat::Qcow2);
     let change = |bitmap: &str, change| Action::ChangeBitmap {
@@ -172,7 +173,7 @@ pub(crate) fn a_bitmap_of_a_closed_image_is_changed() {
         assert_eq!((row.recording, row.granularity), (recording, 4096));
     }
     bench.act(&change("c1", BitmapChange::Remove));
-    let error = bench.embed.act(&change("c1", BitmapChange::Clear));
+    let error = bench.driver.act(&change("c1", BitmapChange::Clear));
     let error = error.unwrap_err().to_string();
     assert!(error.contains("'c1' not found"), "{error}");
     bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
@@ -184,30 +185,30 @@ pub(crate) fn a_bitmap_of_a_closed_image_is_changed() {
     bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
     let domain = bench.place.domain.clone();
     bench.act(&Action::KillEmulator { domain });
-    let error = bench.embed.act(&change("own", BitmapChange::Clear));
+    let error = bench.driver.act(&change("own", BitmapChange::Clear));
     let error = error.unwrap_err().to_string();
     assert!(error.contains("inconsistent"), "{error}");
     bench.act(&change("own", BitmapChange::Remove));
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn what_fails_is_never_taken_for_done() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn what_fails_is_never_taken_for_done(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let beyond = bench.write(DISK.bytes(), MIB, 1).unwrap_err();
     assert!(beyond.to_string().contains("could not write"), "{beyond}");
     assert!(bench.write(DISK.bytes() - MIB, 2 * MIB, 1).is_err());
     bench.write(DISK.bytes() - MIB, MIB, 1).unwrap();
     let nowhere = bench.image("no/such/directory", DiskFormat::Qcow2);
     let layers = vec![nowhere.clone()];
-    let error = bench.embed.act(&Action::ReadChain { layers }).unwrap_err();
+    let error = bench.driver.act(&Action::ReadChain { layers }).unwrap_err();
     assert!(error.to_string().contains("qemu-img convert"), "{error}");
     let create = Action::CreateImage {
         image: nowhere.clone(),
         size: DISK,
     };
-    let error = bench.embed.act(&create).unwrap_err();
+    let error = bench.driver.act(&create).unwrap_err();
     assert!(error.to_string().contains("No such file"), "{error}");
     let check = Action::CheckImage { image: nowhere };
-    assert!(bench.embed.act(&check).is_err());
+    assert!(bench.driver.act(&check).is_err());
     bench.assert_nothing_is_left();
 }

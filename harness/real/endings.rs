@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, flags};
 
@@ -18,28 +19,31 @@ use crate::bench::{
 /// Set for a run of this binary that starts a worker and waits to be killed.
 const VICTIM: &str = "BACKUP_TCK_TEST_VICTIM";
 
-pub(crate) fn a_killed_worker_has_crashed_and_leaves_nothing() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+/// How that worker reaches libvirt.
+const VICTIM_OF: &str = "BACKUP_TCK_TEST_VICTIM_OF";
+
+pub(crate) fn a_killed_worker_has_crashed_and_leaves_nothing(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     signal(bench.worker(), "-KILL");
     let call = bench.plain(Api::DomainGetState, None, 0);
-    let Err(DriverError::Crashed(crash)) = bench.embed.call(&call) else {
+    let Err(DriverError::Crashed(crash)) = bench.driver.call(&call) else {
         panic!("it lives")
     };
     assert_eq!(crash.end, "signal 9 (SIGKILL)");
     assert_eq!(crash.call, "virDomainGetState");
     assert_clean(bench.directory.path());
     assert!(matches!(
-        bench.embed.call(&call),
+        bench.driver.call(&call),
         Err(DriverError::Failed(_))
     ));
 }
 
-pub(crate) fn a_killed_reaper_leaves_nothing_either() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_killed_reaper_leaves_nothing_either(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     signal(bench.process("reaper"), "-KILL");
     let call = bench.plain(Api::DomainGetState, None, 0);
     // The worker may answer once more before it dies.
-    let error = (0..10_000).find_map(|_| bench.embed.call(&call).err());
+    let error = (0..10_000).find_map(|_| bench.driver.call(&call).err());
     assert!(matches!(error, Some(DriverError::Crashed(_))), "{error:?}");
     until(Duration::from_secs(5), || {
         processes(bench.directory.path(), None).is_empty()
@@ -47,14 +51,14 @@ pub(crate) fn a_killed_reaper_leaves_nothing_either() {
     assert_clean(bench.directory.path());
 }
 
-pub(crate) fn the_log_of_a_crash_is_kept() {
-    let mut bench = Bench::new();
+pub(crate) fn the_log_of_a_crash_is_kept(connection: &Connection) {
+    let mut bench = Bench::new(connection);
     let call = bench.plain(Api::DomainDefine, Some("<garbage/>".to_owned()), 0);
     refused(bench.call(&call));
     // Not SIGSEGV: the Rust runtime takes the first one that is sent, not raised, for an error of
     // its own and goes on.
     signal(bench.worker(), "-ABRT");
-    let Err(DriverError::Crashed(crash)) = bench.embed.identity() else {
+    let Err(DriverError::Crashed(crash)) = bench.driver.identity() else {
         panic!("it lives")
     };
     assert_eq!(crash.end, "signal 6 (SIGABRT)");
@@ -65,15 +69,15 @@ pub(crate) fn the_log_of_a_crash_is_kept() {
     assert!(crash.log.len() <= 8);
 }
 
-pub(crate) fn a_hang_ends_at_the_deadline() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_hang_ends_at_the_deadline(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     signal(bench.worker(), "-STOP");
     let call = bench.plain(Api::DomainGetState, None, 0);
     let begin = Instant::now();
     bench
-        .embed
+        .driver
         .set_deadline(Some(begin + Duration::from_millis(300)));
-    let error = bench.embed.call(&call).unwrap_err();
+    let error = bench.driver.call(&call).unwrap_err();
     let call = "virDomainGetState".to_owned();
     assert_eq!(error, DriverError::TimedOut { call });
     assert!(
@@ -84,29 +88,29 @@ pub(crate) fn a_hang_ends_at_the_deadline() {
     assert_clean(bench.directory.path());
 }
 
-pub(crate) fn a_large_request_to_a_hung_worker_times_out_as_well() {
-    let mut bench = Bench::new();
+pub(crate) fn a_large_request_to_a_hung_worker_times_out_as_well(connection: &Connection) {
+    let mut bench = Bench::new(connection);
     signal(bench.worker(), "-STOP");
     let call = bench.plain(Api::DomainDefine, Some(" ".repeat(1 << 20)), 0);
     bench
-        .embed
+        .driver
         .set_deadline(Some(Instant::now() + Duration::from_millis(200)));
     assert!(matches!(
-        bench.embed.call(&call),
+        bench.driver.call(&call),
         Err(DriverError::TimedOut { .. })
     ));
     assert_clean(bench.directory.path());
 }
 
-pub(crate) fn an_interrupt_ends_a_call() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn an_interrupt_ends_a_call(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     signal(bench.worker(), "-STOP");
     let stop = Arc::clone(&bench.stop);
     let begin = Instant::now();
     let error = thread::scope(|scope| {
         let call = bench.plain(Api::DomainGetState, None, 0);
-        let embed = &mut bench.embed;
-        let waiting = scope.spawn(move || embed.call(&call));
+        let driver = &mut bench.driver;
+        let waiting = scope.spawn(move || driver.call(&call));
         stop.store(true, Ordering::Relaxed);
         waiting.join().unwrap()
     });
@@ -115,9 +119,9 @@ pub(crate) fn an_interrupt_ends_a_call() {
     assert_clean(bench.directory.path());
 }
 
-pub(crate) fn a_supervisor_that_dies_leaves_nothing() {
+pub(crate) fn a_supervisor_that_dies_leaves_nothing(connection: &Connection) {
     let directory = crate::bench::directory();
-    let mut victim = victim(directory.path());
+    let mut victim = victim(connection, directory.path());
     let ready = directory.path().join("ready");
     until(Duration::from_mins(1), || ready.exists());
     assert!(
@@ -134,9 +138,10 @@ pub(crate) fn a_supervisor_that_dies_leaves_nothing() {
 }
 
 /// This binary again, as [`be_a_victim`].
-fn victim(directory: &Path) -> Child {
+fn victim(connection: &Connection, directory: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .env(VICTIM, directory)
+        .env(VICTIM_OF, connection.to_string())
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
@@ -148,20 +153,21 @@ pub(crate) fn be_a_victim() {
     let Some(directory) = std::env::var_os(VICTIM).map(PathBuf::from) else {
         return;
     };
-    let mut embed = start(&directory, &Arc::default());
-    let place = embed.open_scenario().unwrap();
+    let connection = std::env::var(VICTIM_OF).unwrap().parse().unwrap();
+    let mut driver = start(&connection, &directory, &Arc::default());
+    let place = driver.open_scenario().unwrap();
     let path = format!("{}/vda", place.directory);
     let format = DiskFormat::Raw;
     let image = ImageRef { path, format };
     let xml = domain_xml(&place, &image);
-    embed
+    driver
         .act(&Action::CreateImage { image, size: DISK })
         .unwrap();
     for call in [
         Call::new(Api::DomainDefine, &place.domain).xml(xml),
         Call::new(Api::DomainCreate, &place.domain).flags(flags::START_PAUSED),
     ] {
-        returned(embed.call(&call).unwrap());
+        returned(driver.call(&call).unwrap());
     }
     fs::write(directory.join("ready"), "").unwrap();
     loop {

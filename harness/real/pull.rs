@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::{Driver, Host};
 use backup_tck::model::{
     Action, Answer, Api, Call, Content, DiskFormat, ErrorCode, ImageRef, JobEnd, JobEvent,
@@ -14,8 +15,8 @@ const MIB: u64 = 1 << 20;
 
 const KIB: u64 = 1 << 10;
 
-pub(crate) fn a_chain_read_over_nbd_holds_each_instant() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_chain_read_over_nbd_holds_each_instant(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let [full, delta] = ["full", "delta"].map(|name| bench.image(name, DiskFormat::Qcow2));
     let socket = socket(&bench);
     let mut ledger = Content::zeros(DISK);
@@ -38,14 +39,14 @@ pub(crate) fn a_chain_read_over_nbd_holds_each_instant() {
     read_export(&mut bench, &port, Some("backup-vda"), &delta);
     // What goes wrong is told.
     let again = export(&port, Some("backup-vda"), &delta);
-    let error = bench.embed.act(&again).unwrap_err();
+    let error = bench.driver.act(&again).unwrap_err();
     assert!(error.to_string().contains("is there already"), "{error}");
     let other = bench.image("other", DiskFormat::Qcow2);
-    let error = bench.embed.act(&export(&port, Some("other"), &other));
+    let error = bench.driver.act(&export(&port, Some("other"), &other));
     let error = error.unwrap_err().to_string();
     assert!(error.contains("qemu-img map"), "{error}");
     end(&mut bench);
-    let error = bench.embed.act(&export(&port, None, &other)).unwrap_err();
+    let error = bench.driver.act(&export(&port, None, &other)).unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
 
     assert_eq!(bench.read(vec![delta.clone(), full.clone()]), instant);
@@ -56,8 +57,8 @@ pub(crate) fn a_chain_read_over_nbd_holds_each_instant() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_backup_dies_with_its_emulator() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_backup_dies_with_its_emulator(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let socket = socket(&bench);
     returned(pull(&mut bench, &socket, None, None));
     let domain = bench.place.domain.clone();
@@ -75,7 +76,7 @@ pub(crate) fn a_backup_dies_with_its_emulator() {
         message: None,
     };
     assert!(events.contains(&completed), "{events:?}");
-    let error = bench.embed.act(&kill).unwrap_err();
+    let error = bench.driver.act(&kill).unwrap_err();
     assert!(error.to_string().contains("no QEMU process"), "{error}");
     // It starts again, and the socket file that was left is in nobody's way.
     bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
@@ -85,8 +86,8 @@ pub(crate) fn a_backup_dies_with_its_emulator() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn an_aborted_push_is_awaited() {
-    let mut bench = Bench::new();
+pub(crate) fn an_aborted_push_is_awaited(connection: &Connection) {
+    let mut bench = Bench::new(connection);
     bench.define(DiskFormat::Qcow2);
     // A big disk, so that the job still runs when it is aborted.
     let image = bench.image("vda", DiskFormat::Qcow2);
@@ -114,8 +115,8 @@ pub(crate) fn an_aborted_push_is_awaited() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_port_is_occupied_until_it_is_released() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_port_is_occupied_until_it_is_released(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let [port, other, ..] = bench.place.ports[..] else {
         panic!("no ports")
     };
@@ -129,7 +130,7 @@ pub(crate) fn a_port_is_occupied_until_it_is_released() {
     assert_eq!(error.code, ErrorCode::INTERNAL_ERROR);
     assert!(error.message.contains("Address already in use"), "{error}");
     bench.act(&Action::ReleasePort { port });
-    let twice = bench.embed.act(&Action::ReleasePort { port });
+    let twice = bench.driver.act(&Action::ReleasePort { port });
     assert!(twice.is_err(), "{twice:?}");
     returned(pull(&mut bench, &server, None, None));
     assert_eq!(probe(&mut bench, server), busy);
@@ -138,13 +139,13 @@ pub(crate) fn a_port_is_occupied_until_it_is_released() {
     let place = bench.place.clone();
     let other = NbdServer::Port(other);
     assert_eq!(probe(&mut bench, other.clone()), busy);
-    bench.embed.close_scenario(&place).unwrap();
+    bench.driver.close_scenario(&place).unwrap();
     assert_eq!(probe(&mut bench, other), None);
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_probe_says_where_qemu_can_listen() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_probe_says_where_qemu_can_listen(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let directory = bench.place.directory.clone();
     let path = |name: &str| format!("{directory}/{name}");
     bench.act(&Action::MakeDirectory { path: path("dir") });
@@ -182,30 +183,30 @@ pub(crate) fn a_probe_says_where_qemu_can_listen() {
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_server_behind_libvirts_back_is_in_the_way() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_server_behind_libvirts_back_is_in_the_way(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     let domain = bench.place.domain.clone();
     let start = Action::StartNbdServer {
         domain: domain.clone(),
         server: NbdServer::Port(bench.place.ports[0]),
     };
     bench.act(&start);
-    let error = bench.embed.act(&start).unwrap_err();
+    let error = bench.driver.act(&start).unwrap_err();
     assert!(error.to_string().contains("already running"), "{error}");
     let socket = socket(&bench);
     let error = refused(pull(&mut bench, &socket, None, None));
     assert!(error.message.contains("already running"), "{error}");
     let stop = Action::StopNbdServer { domain };
     bench.act(&stop);
-    let error = bench.embed.act(&stop).unwrap_err();
+    let error = bench.driver.act(&stop).unwrap_err();
     assert!(error.to_string().contains("not running"), "{error}");
     returned(pull(&mut bench, &socket, None, None));
     end(&mut bench);
     bench.assert_nothing_is_left();
 }
 
-pub(crate) fn a_copy_is_ready_when_it_was_awaited() {
-    let mut bench = Bench::started(DiskFormat::Qcow2);
+pub(crate) fn a_copy_is_ready_when_it_was_awaited(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
     bench.write(0, DISK.bytes(), 1).unwrap();
     let domain = bench.place.domain.clone();
     let disk = "vda".to_owned();

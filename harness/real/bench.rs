@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use backup_tck::driver::libvirt::{Embed, EmbedOptions};
+use backup_tck::driver::libvirt::{Connection, Real, RealOptions};
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
     Action, Answer, Api, BitmapTable, Call, Content, DiskFormat, ImageRef, JobEvent, LibvirtError,
@@ -20,21 +20,21 @@ pub(crate) const DISK: Size = Size(16 << 20);
 
 /// A worker with one open scenario.
 pub(crate) struct Bench {
-    pub(crate) embed: Embed,
+    pub(crate) driver: Real,
     pub(crate) place: Place,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) directory: TempDir,
 }
 
 impl Bench {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(connection: &Connection) -> Self {
         let directory = directory();
         let stop = Arc::default();
-        let mut embed = start(directory.path(), &stop);
-        embed.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
-        let place = embed.open_scenario().unwrap();
+        let mut driver = start(connection, directory.path(), &stop);
+        driver.set_deadline(Some(Instant::now() + Duration::from_mins(1)));
+        let place = driver.open_scenario().unwrap();
         Self {
-            embed,
+            driver,
             place,
             stop,
             directory,
@@ -42,8 +42,8 @@ impl Bench {
     }
 
     /// With a paused domain that has one disk.
-    pub(crate) fn started(format: DiskFormat) -> Self {
-        let mut bench = Self::new();
+    pub(crate) fn started(connection: &Connection, format: DiskFormat) -> Self {
+        let mut bench = Self::new(connection);
         bench.define(format);
         bench.ok(Api::DomainCreate, None, flags::START_PAUSED);
         bench
@@ -78,7 +78,7 @@ impl Bench {
     }
 
     pub(crate) fn call(&mut self, call: &Call) -> Answer {
-        self.embed.call(call).unwrap()
+        self.driver.call(call).unwrap()
     }
 
     pub(crate) fn ok(&mut self, api: Api, xml: Option<String>, flags: u32) -> Value {
@@ -87,7 +87,7 @@ impl Bench {
     }
 
     pub(crate) fn act(&mut self, action: &Action) -> Observation {
-        self.embed.act(action).unwrap()
+        self.driver.act(action).unwrap()
     }
 
     pub(crate) fn write(
@@ -96,7 +96,7 @@ impl Bench {
         length: u64,
         pattern: u8,
     ) -> Result<Observation, DriverError> {
-        self.embed.act(&Action::GuestWrite {
+        self.driver.act(&Action::GuestWrite {
             domain: self.place.domain.clone(),
             disk: "vda".to_owned(),
             offset: Size(offset),
@@ -150,6 +150,16 @@ impl Bench {
         table
     }
 
+    /// The worker's own directory.
+    pub(crate) fn own(&self) -> PathBuf {
+        let scenario = Path::new(&self.place.directory);
+        scenario.parent().unwrap().to_owned()
+    }
+
+    pub(crate) fn daemon(&self) -> i32 {
+        self.process("--pid-file")
+    }
+
     pub(crate) fn worker(&self) -> i32 {
         self.process("worker")
     }
@@ -163,28 +173,27 @@ impl Bench {
     /// Nothing of the worker may be left once it is dropped.
     pub(crate) fn assert_nothing_is_left(self) {
         let Self {
-            embed, directory, ..
+            driver, directory, ..
         } = self;
-        drop(embed);
+        drop(driver);
         assert_clean(directory.path());
     }
 }
 
-/// A directory of a test's own, by whose name anything left of it is found.
+/// A directory of a test's own, by whose name anything left of it is found. The name is short, for
+/// the sockets below it.
 pub(crate) fn directory() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("backup-tckt")
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().prefix("btck").tempdir().unwrap()
 }
 
-pub(crate) fn start(directory: &Path, stop: &Arc<AtomicBool>) -> Embed {
-    let options = EmbedOptions {
+pub(crate) fn start(connection: &Connection, directory: &Path, stop: &Arc<AtomicBool>) -> Real {
+    let options = RealOptions {
         program: PathBuf::from(env!("CARGO_BIN_EXE_backup-tck")),
         directory: directory.to_owned(),
+        connection: connection.clone(),
         stop: Arc::clone(stop),
     };
-    Embed::start(&options).unwrap()
+    Real::start(&options).unwrap()
 }
 
 pub(crate) fn domain_xml(place: &Place, image: &ImageRef) -> String {
@@ -217,17 +226,27 @@ pub(crate) fn refused(answer: Answer) -> LibvirtError {
     }
 }
 
-/// The processes whose command line names a directory, and a subcommand.
+/// The processes whose command line names a directory and a subcommand, or any argument. Without
+/// one, those too that have something mounted which lies in the directory.
 pub(crate) fn processes(directory: &Path, subcommand: Option<&str>) -> Vec<i32> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let found = pids.filter(|pid| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        line.contains(&*directory.to_string_lossy())
-            && subcommand.is_none_or(|name| line.contains(&format!(" {name} ")))
+        let names = line.contains(&*directory.to_string_lossy());
+        match subcommand {
+            Some(name) => names && line.contains(&format!(" {name} ")),
+            None => names || mounts(*pid, directory),
+        }
     });
     found.collect()
+}
+
+fn mounts(pid: i32, directory: &Path) -> bool {
+    let mounts = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+    let name = directory.file_name().unwrap().to_string_lossy();
+    mounts.contains(&format!("/{name}/"))
 }
 
 pub(crate) fn assert_clean(directory: &Path) {

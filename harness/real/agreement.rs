@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backup_tck::driver::Driver;
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::mock::Mock;
 use backup_tck::model::{
     Action, Answer, Api, Call, DiskFormat, ImageRef, LibvirtError, Place, Size, flags,
@@ -171,16 +172,16 @@ const ON: &[Row] = &[
     (Api::DomainListAllCheckpoints, None, 0, None, None),
 ];
 
-pub(crate) fn mock_and_real_libvirt_refuse_alike() {
-    agree(told);
+pub(crate) fn mock_and_real_libvirt_refuse_alike(connection: &Connection) {
+    agree(connection, told);
 }
 
 /// Lets both drivers tell, and compares what they told.
-pub(crate) fn agree(told: fn(&mut dyn Driver) -> Vec<String>) {
+pub(crate) fn agree(connection: &Connection, told: fn(&mut dyn Driver) -> Vec<String>) {
     let directory = crate::bench::directory();
-    let mut embed = start(directory.path(), &std::sync::Arc::default());
-    embed.set_deadline(Some(Instant::now() + Duration::from_mins(2)));
-    let real = told(&mut embed);
+    let mut driver = start(connection, directory.path(), &std::sync::Arc::default());
+    driver.set_deadline(Some(Instant::now() + Duration::from_mins(2)));
+    let real = told(&mut driver);
     let mock = told(&mut Mock::newest());
     let differ = |(mock, real): &(&String, &String)| mock != real;
     let differences: Vec<_> = mock.iter().zip(&real).filter(differ).collect();

@@ -4,14 +4,15 @@
 use std::cell::RefCell;
 
 use backup_tck::driver::Driver;
+use backup_tck::driver::libvirt::Connection;
 use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, flags};
 use backup_tck::plan::{PlannedDisk, domain_xml};
 use backup_tck::transcript::Redactions;
 
 use crate::agreement::{CP1, CP2, CP9, FROM_CP1, FULL, Row, SIZE, agree, call, words};
 
-pub(crate) fn mock_and_real_libvirt_run_jobs_alike() {
-    agree(told_of_jobs);
+pub(crate) fn mock_and_real_libvirt_run_jobs_alike(connection: &Connection) {
+    agree(connection, told_of_jobs);
 }
 
 /// One more thing to do, and to hold the answers of both against each other.
