@@ -8,7 +8,8 @@ use std::time::Instant;
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
-    Action, Answer, Api, BitmapRow, Call, Identity, JobEvent, Observation, Place, Size,
+    Action, Answer, Api, BitmapRow, Call, ErrorCode, Identity, JobEvent, Observation, Place, Size,
+    Value,
 };
 use backup_tck::run::{Extent, run_scenario};
 use backup_tck::suite::Suite;
@@ -35,11 +36,33 @@ enum Lie {
     Leak,
     /// The jobs end with an error, though the data is there.
     FailedJob,
+    /// A checkpoint is said to be deleted, and stays.
+    KeepsCheckpoint,
+    /// A checkpoint is said to be redefined, and is not.
+    ForgetsCheckpoint,
+    /// The domain is said to be destroyed, and lives on.
+    KeepsDomain,
+    /// Every backup is refused as the first one was.
+    RefusesAgain,
+    /// An older backup is no longer what it was, once another one has begun.
+    SpoilsOldBackup,
 }
 
 struct Liar {
     mock: Mock,
     lie: Lie,
+    /// The refusal that the scenario is about.
+    refusal: Option<Answer>,
+}
+
+impl Liar {
+    fn new(lie: Lie) -> Self {
+        Self {
+            mock: Mock::newest(),
+            lie,
+            refusal: None,
+        }
+    }
 }
 
 impl Libvirt for Liar {
@@ -57,7 +80,28 @@ impl Libvirt for Liar {
                 pattern: 0xEE,
             })?;
         }
-        self.mock.call(call)
+        let done = Ok(Answer::Returned(Value::Nothing));
+        match (self.lie, call.api) {
+            (Lie::KeepsCheckpoint, Api::CheckpointDelete) if self.refusal.is_some() => return done,
+            (Lie::KeepsDomain, Api::DomainDestroy) if self.refusal.is_some() => return done,
+            (Lie::ForgetsCheckpoint, Api::CheckpointCreate) if self.refusal.is_some() => {
+                let name = Value::Name(String::new());
+                return Ok(Answer::Returned(name));
+            }
+            (Lie::RefusesAgain, Api::DomainBackupBegin) => {
+                if let Some(refusal) = &self.refusal {
+                    return Ok(refusal.clone());
+                }
+            }
+            _ => {}
+        }
+        let answer = self.mock.call(call)?;
+        if let Answer::Refused(error) = &answer
+            && error.code != ErrorCode::NO_DOMAIN_BACKUP
+        {
+            self.refusal = Some(answer.clone());
+        }
+        Ok(answer)
     }
 }
 
@@ -89,6 +133,14 @@ impl Host for Liar {
             }
             (Lie::Leak, Action::CheckImage { .. }, Observation::Check(None)) => {
                 Observation::Check(Some("1 leaked cluster".to_owned()))
+            }
+            (
+                Lie::SpoilsOldBackup,
+                Action::ReadChain { layers },
+                Observation::Content(mut content),
+            ) if self.refusal.is_some() && layers[0].path.ends_with("/full.qcow2") => {
+                content.write(0, 1, 0xEE);
+                Observation::Content(content)
             }
             (Lie::FailedJob, Action::AwaitBackup { .. }, Observation::Events(mut events)) => {
                 for event in &mut events {
@@ -133,24 +185,65 @@ impl Driver for Liar {
 #[case::failed_job(Lie::FailedJob, &["backup job", "backup job"])]
 #[case::leak(Lie::Leak, &["qemu-img check vda", "qemu-img check vdb"])]
 fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[&str]) {
-    let mut cases = Suite::Embedded.cases().unwrap().into_iter();
-    let case = cases.find(|case| case.name.contains(SCENARIO)).unwrap();
-    let scenario = case.scenario.clone().unwrap();
-    let mut driver = Liar {
-        mock: Mock::newest(),
-        lie,
-    };
-    let identity = driver.identity().unwrap();
-    let ran = run_scenario(&mut driver, &identity, &case.name, &scenario, Extent::Whole).unwrap();
-    let proof = &ran.transcript.proof;
-    let broken: Vec<&str> = proof
-        .iter()
-        .filter(|line| !line.holds)
-        .map(|line| line.claim.as_str())
-        .collect();
+    let (broken, failed) = told(lie, SCENARIO);
     assert_eq!(broken, caught);
-    let failed = ran.checks.iter().filter(|check| !check.holds).count();
     assert_eq!(failed, caught.len(), "each broken claim fails the scenario");
+}
+
+#[rstest]
+#[case::clean_up_is_not_done(
+    Lie::KeepsCheckpoint,
+    "incremental-over-inconsistent-bitmap",
+    &["name c1", "bitmaps", "bitmaps after a clean close"]
+)]
+#[case::metadata_is_not_redefined(
+    Lie::ForgetsCheckpoint,
+    "incremental-after-metadata-lost",
+    &["checkpoints as kept", "the same call"]
+)]
+#[case::the_call_fails_again(Lie::RefusesAgain, "another-backup-runs", &["the same call"])]
+#[case::the_domain_stays_on(
+    Lie::KeepsDomain,
+    "redefine-validate-on-shut-off-domain",
+    &["clean close", "domain state"]
+)]
+#[case::the_old_chain_is_spoilt(
+    Lie::SpoilsOldBackup,
+    "incremental-over-disabled-bitmap",
+    &["old chain"]
+)]
+#[case::a_write_is_lost_in_a_pull(
+    Lie::LostWrite(0xA1),
+    "nbd-port-busy",
+    &["restore vda full"]
+)]
+#[case::the_other_job_has_failed(
+    Lie::FailedJob,
+    "another-backup-runs",
+    &["backup job", "backup job", "backup job"]
+)]
+fn each_recovery_is_held_to_its_claims(
+    #[case] lie: Lie,
+    #[case] scenario: &str,
+    #[case] caught: &[&str],
+) {
+    assert_eq!(told(Lie::None, scenario), (Vec::new(), 0));
+    let (broken, failed) = told(lie, scenario);
+    assert_eq!(broken, caught);
+    assert!(failed >= caught.len(), "{failed}");
+}
+
+/// The claims that a lie breaks in a scenario, and how many checks fail.
+fn told(lie: Lie, scenario: &str) -> (Vec<String>, usize) {
+    let mut cases = Suite::Embedded.cases().unwrap().into_iter();
+    let case = cases.find(|case| case.name.contains(scenario)).unwrap();
+    let mut driver = Liar::new(lie);
+    let identity = driver.identity().unwrap();
+    let scenario = case.scenario.as_ref().unwrap();
+    let ran = run_scenario(&mut driver, &identity, &case.name, scenario, Extent::Whole).unwrap();
+    let broken = ran.transcript.proof.into_iter().filter(|line| !line.holds);
+    let failed = ran.checks.iter().filter(|check| !check.holds).count();
+    (broken.map(|line| line.claim).collect(), failed)
 }
 
 proptest! {
@@ -170,10 +263,7 @@ fn a_lost_write_breaks_the_next_restore() {
     };
     let events = [backup.clone(), backup];
     assert!(chain::play(&mut Mock::newest(), &events).is_ok());
-    let mut liar = Liar {
-        mock: Mock::newest(),
-        lie: Lie::LostWrite(0xEE),
-    };
+    let mut liar = Liar::new(Lie::LostWrite(0xEE));
     let error = chain::play(&mut liar, &events).unwrap_err().to_string();
     assert!(error.contains("byte 0 is 0x00 instead of 0xee"), "{error}");
 }

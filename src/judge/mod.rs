@@ -6,6 +6,7 @@
 //! driver.
 
 mod decide;
+mod decided;
 mod facts;
 mod rules;
 mod situations;
@@ -13,7 +14,8 @@ mod situations;
 mod tests;
 mod verdict;
 
-pub use decide::{Decided, Detail, Judgement, decide};
+pub use decide::decide;
+pub use decided::{Decided, Detail, Judgement};
 pub use facts::{Facts, Observed, Probe, Records, ServerPlace};
 pub use rules::{Rule, rules};
 pub use verdict::{Check, verdict};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::Detail;
+use super::decided::Detail;
 use super::facts::{Facts, Probe, ServerPlace};
 use crate::model::{
     BitmapRow, BitmapTable, CleanUp, CleanUpKind, DiskFormat, DiskPart, DomainState,

@@ -15,8 +15,11 @@ mod other_base;
 mod prove;
 mod recover;
 mod redefine;
+mod refused;
 mod retry;
 mod work;
 
 pub use consult::conclude;
-pub use recover::{Recovery, Refused, execute, prove_backup};
+pub use recover::{execute, prove_backup};
+pub use refused::Refused;
+pub use work::Recovery;

@@ -133,6 +133,12 @@ impl Work<'_, '_> {
             self.claim("clean close", "refused", false);
             return Ok(());
         }
+        let state = self.session.domain_state()?;
+        if state.is_active() {
+            // What is seen of it would be its memory again.
+            self.claim("clean close", state.to_string(), false);
+            return Ok(());
+        }
         let stored = self.session.bitmaps()?;
         let all_stored = names(&stored) == names(&live);
         let in_use = stored.0.iter().find(|row| row.inconsistent);

@@ -1,32 +1,13 @@
 //! From a decision to a proven recovery.
 
-use super::work::Work;
+use super::refused::Refused;
+use super::work::{Recovery, Work};
 use super::{fix_request, full_backup, mixed_backup, other_base, redefine, retry};
 use crate::driver::DriverError;
-use crate::model::{Call, Decision};
+use crate::model::Decision;
 use crate::plan::Step;
 use crate::session::Session;
-use crate::transcript::{Conclusion, HostState, ProofLine, Record};
-
-/// What was done, and what shows that it worked.
-#[derive(Clone, Debug)]
-pub struct Recovery {
-    /// What was done.
-    pub steps: Vec<Record>,
-    /// What shows that it worked.
-    pub proof: Vec<ProofLine>,
-}
-
-/// The call that was refused.
-#[derive(Clone, Copy, Debug)]
-pub struct Refused<'a> {
-    /// The call in one line.
-    pub label: &'a str,
-    /// The call.
-    pub call: &'a Call,
-    /// The host right after the refusal.
-    pub state: &'a HostState,
-}
+use crate::transcript::Conclusion;
 
 /// Executes a decision and proves it.
 ///

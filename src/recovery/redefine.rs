@@ -1,6 +1,6 @@
 //! `redefine-missing-checkpoints-then-retry`: the kept documents go back to libvirt, parents first.
 
-use super::recover::Refused;
+use super::refused::Refused;
 use super::retry;
 use super::work::Work;
 use crate::driver::DriverError;

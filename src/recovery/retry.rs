@@ -1,6 +1,6 @@
 //! The decisions that end with the same call again, byte for byte.
 
-use super::recover::Refused;
+use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{Api, Call, DomainState, Request, flags};

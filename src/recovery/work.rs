@@ -1,11 +1,19 @@
 //! A recovery under way: what it did so far, and what that shows.
 
-use super::Recovery;
 use crate::driver::DriverError;
 use crate::model::{Api, Call};
 use crate::plan::{Operation, Step};
 use crate::session::Session;
 use crate::transcript::{ProofLine, Record};
+
+/// What was done, and what shows that it worked.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// What was done.
+    pub steps: Vec<Record>,
+    /// What shows that it worked.
+    pub proof: Vec<ProofLine>,
+}
 
 /// The session it works in, its record and its proof.
 pub(super) struct Work<'w, 'd> {
