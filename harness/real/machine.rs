@@ -137,6 +137,30 @@ pub(crate) fn a_mount_that_is_left_is_named(connection: &Connection) {
     bench.assert_nothing_is_left();
 }
 
+/// Only root may mount, and makes nothing where the host has no directory of libvirt's.
+pub(crate) fn what_the_host_lacks_is_not_made_there(connection: &Connection) {
+    let script =
+        "mount -t tmpfs none /run && mount -t tmpfs none /var/log && mkdir /run/kept || exit
+                  find /run /var/log | sort >before
+                  \"$@\" || exit
+                  find /run /var/log | sort >after
+                  diff before after";
+    let copy = Copy::new();
+    let temporary = crate::bench::directory();
+    let output = Command::new("unshare")
+        .args(["-m", "--propagation", "private", "sh", "-c", script, "sh"])
+        .arg(env!("CARGO_BIN_EXE_backup-tck"))
+        .args(["run", "raw", "--driver", &connection.to_string()])
+        .current_dir(copy.0.path())
+        .env("TMPDIR", temporary.path())
+        .env("XDG_STATE_HOME", copy.0.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("1 passed, 0 failed"), "{text}");
+}
+
 /// A file that belongs to the scenario's domain, in libvirt's own directory of this name.
 fn kept(bench: &Bench, name: &str) -> PathBuf {
     let own = bench.own();

@@ -267,6 +267,10 @@ const OF_ROOT: &[(&str, Test)] = &[
         machine::a_mount_that_is_left_is_named,
     ),
     (
+        "machine::what_the_host_lacks_is_not_made_there",
+        machine::what_the_host_lacks_is_not_made_there,
+    ),
+    (
         "user::an_ordinary_user_runs_every_seed",
         user::an_ordinary_user_runs_every_seed,
     ),

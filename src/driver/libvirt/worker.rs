@@ -130,7 +130,7 @@ impl Worker {
                 root.capabilities(),
             ))
         };
-        let (cache, daemon, uri) = match &connection {
+        let (cache, mut daemon, uri) = match &connection {
             Connection::Embed => (Some(root()?), None, embed_uri(directory)),
             Connection::Libvirtd => {
                 let cache = root()?;
@@ -140,7 +140,10 @@ impl Worker {
             }
             Connection::Uri(uri) => (None, None, uri.clone()),
         };
-        let session = Session::open(&uri)?;
+        let session = Session::open(&uri).map_err(|error| {
+            let end = daemon.as_mut().and_then(Daemon::end);
+            end.map_or(error, |end| crashed(end, &Ask::Identity, directory))
+        })?;
         Ok(Self {
             directory: directory.to_owned(),
             world: World::of(directory, &connection),
@@ -174,11 +177,8 @@ impl Worker {
                 self.connection, error.message
             )
         };
-        Err(DriverError::Crashed(Box::new(Crash {
-            end: ended.unwrap_or_else(lost),
-            call: ask.to_string(),
-            log: last_lines(&self.directory),
-        })))
+        let end = ended.unwrap_or_else(lost);
+        Err(crashed(end, ask, &self.directory))
     }
 
     fn answer(&mut self, ask: &Ask) -> Result<Told, DriverError> {
@@ -271,4 +271,13 @@ impl Worker {
             cache.store();
         }
     }
+}
+
+/// The end of a daemon. The supervisor puts the name of its own question in place of this one.
+fn crashed(end: String, ask: &Ask, directory: &Path) -> DriverError {
+    DriverError::Crashed(Box::new(Crash {
+        end,
+        call: ask.to_string(),
+        log: last_lines(directory),
+    }))
 }
