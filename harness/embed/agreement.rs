@@ -176,7 +176,7 @@ pub(crate) fn mock_and_real_libvirt_refuse_alike() {
 }
 
 /// Lets both drivers tell, and compares what they told.
-pub(crate) fn agree(told: fn(&mut dyn Driver) -> Vec<String>) {
+pub(crate) fn agree(told: impl Fn(&mut dyn Driver) -> Vec<String>) {
     let directory = crate::bench::directory();
     let mut embed = start(directory.path(), &std::sync::Arc::default());
     embed.set_deadline(Some(Instant::now() + Duration::from_mins(2)));
@@ -260,7 +260,11 @@ fn told(driver: &mut dyn Driver) -> Vec<String> {
 }
 
 pub(crate) fn call(&(api, checkpoint, flags, xml, checkpoint_xml): &Row, place: &Place) -> Call {
-    let placed = |text: &str| text.replace("[DIR]", &place.directory);
+    let port = place.ports[0].to_string();
+    let placed = |text: &str| {
+        text.replace("[DIR]", &place.directory)
+            .replace("[PORT]", &port)
+    };
     Call {
         checkpoint: checkpoint.map(str::to_owned),
         xml: xml.map(placed),

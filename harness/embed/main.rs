@@ -118,6 +118,10 @@ const TESTS: &[(&str, fn())] = &[
         jobs::mock_and_real_libvirt_run_jobs_alike,
     ),
     (
+        "agreement::mock_and_real_libvirt_bear_faults_alike",
+        jobs::mock_and_real_libvirt_bear_faults_alike,
+    ),
+    (
         "product::bless_records_what_expectations_allow",
         product::bless_records_what_expectations_allow,
     ),
