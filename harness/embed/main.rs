@@ -12,6 +12,7 @@ mod agreement;
 mod bench;
 mod calls;
 mod endings;
+mod faults;
 mod host;
 mod jobs;
 mod product;
@@ -119,7 +120,7 @@ const TESTS: &[(&str, fn())] = &[
     ),
     (
         "agreement::mock_and_real_libvirt_bear_faults_alike",
-        jobs::mock_and_real_libvirt_bear_faults_alike,
+        faults::mock_and_real_libvirt_bear_faults_alike,
     ),
     (
         "product::bless_records_what_expectations_allow",
