@@ -177,7 +177,7 @@ pub(crate) fn mock_and_real_libvirt_refuse_alike(connection: &Connection) {
 }
 
 /// Lets both drivers tell, and compares what they told.
-pub(crate) fn agree(connection: &Connection, told: fn(&mut dyn Driver) -> Vec<String>) {
+pub(crate) fn agree(connection: &Connection, told: impl Fn(&mut dyn Driver) -> Vec<String>) {
     let directory = crate::bench::directory();
     let mut driver = start(connection, directory.path(), &std::sync::Arc::default());
     driver.set_deadline(Some(Instant::now() + Duration::from_mins(2)));
@@ -261,7 +261,11 @@ fn told(driver: &mut dyn Driver) -> Vec<String> {
 }
 
 pub(crate) fn call(&(api, checkpoint, flags, xml, checkpoint_xml): &Row, place: &Place) -> Call {
-    let placed = |text: &str| text.replace("[DIR]", &place.directory);
+    let port = place.ports[0].to_string();
+    let placed = |text: &str| {
+        text.replace("[DIR]", &place.directory)
+            .replace("[PORT]", &port)
+    };
     Call {
         checkpoint: checkpoint.map(str::to_owned),
         xml: xml.map(placed),

@@ -5,18 +5,18 @@ use std::cell::RefCell;
 
 use backup_tck::driver::Driver;
 use backup_tck::driver::libvirt::Connection;
-use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, flags};
+use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, Place, flags};
 use backup_tck::plan::{PlannedDisk, domain_xml};
 use backup_tck::transcript::Redactions;
 
 use crate::agreement::{CP1, CP2, CP9, FROM_CP1, FULL, Row, SIZE, agree, call, words};
 
 pub(crate) fn mock_and_real_libvirt_run_jobs_alike(connection: &Connection) {
-    agree(connection, told_of_jobs);
+    agree(connection, |driver| told_of(driver, JOBS));
 }
 
 /// One more thing to do, and to hold the answers of both against each other.
-enum Turn {
+pub(crate) enum Turn {
     /// A call.
     Call(Row),
     /// A call about one disk: function, disk, flags, document.
@@ -29,21 +29,23 @@ enum Turn {
     Bitmaps,
     /// The domain's definition, as it was.
     Define,
+    /// Something done to the host; that it fails is told, not why.
+    Do(fn(&Place) -> Action),
 }
 
-use Turn::{Await, Bitmaps, Define, Files, OnDisk};
+use Turn::{Await, Bitmaps, Define, Do, Files, OnDisk};
 
 /// A call without checkpoint.
-const fn plain(api: Api, flags: u32, xml: Option<&'static str>) -> Turn {
+pub(crate) const fn plain(api: Api, flags: u32, xml: Option<&'static str>) -> Turn {
     Turn::Call((api, None, flags, xml, None))
 }
 
-const fn about(api: Api, checkpoint: &'static str, flags: u32) -> Turn {
+pub(crate) const fn about(api: Api, checkpoint: &'static str, flags: u32) -> Turn {
     Turn::Call((api, Some(checkpoint), flags, None, None))
 }
 
 /// A backup, perhaps with a checkpoint.
-const fn begin(xml: &'static str, checkpoint: Option<&'static str>) -> Turn {
+pub(crate) const fn begin(xml: &'static str, checkpoint: Option<&'static str>) -> Turn {
     Turn::Call((Api::DomainBackupBegin, None, 0, Some(xml), checkpoint))
 }
 
@@ -59,7 +61,7 @@ const SOCKET_IS_A_DIRECTORY: &str = "<domainbackup mode='pull'><server transport
     <disks><disk name='vda' type='file'><scratch file='[DIR]/scratch'/></disk></disks></domainbackup>";
 const NO_PORT: &str = "<domainbackup mode='pull'><server transport='tcp' name='127.0.0.1'/>\
     <disks><disk name='vda' type='file'><scratch file='[DIR]/scratch'/></disk></disks></domainbackup>";
-const PULL: &str = "<domainbackup mode='pull'><server transport='unix' socket='[DIR]/nbd'/>\
+pub(crate) const PULL: &str = "<domainbackup mode='pull'><server transport='unix' socket='[DIR]/nbd'/>\
     <disks><disk name='vda' type='file'><scratch file='[DIR]/scratch'/></disk></disks></domainbackup>";
 const MADE_UP: &str = "<domainbackup mode='pull'><server transport='unix' socket='[DIR]/nbd'/>\
     <disks><disk name='vda'/></disks></domainbackup>";
@@ -90,9 +92,10 @@ const CYCLE: &str = "<domaincheckpoint><name>cp1</name><parent><name>cp3</name><
     <creationTime>7</creationTime><disks><disk name='vda'/></disks></domaincheckpoint>";
 const CP3: &str =
     "<domaincheckpoint><name>cp3</name><disks><disk name='vda'/></disks></domaincheckpoint>";
-const COPY: &str = "<disk type='file'><driver type='qcow2'/><source file='[DIR]/copy'/></disk>";
+pub(crate) const COPY: &str =
+    "<disk type='file'><driver type='qcow2'/><source file='[DIR]/copy'/></disk>";
 const NO_DOMAIN: u32 = flags::CHECKPOINT_XML_NO_DOMAIN;
-const SIZES: u32 = NO_DOMAIN | flags::CHECKPOINT_XML_SIZE;
+pub(crate) const SIZES: u32 = NO_DOMAIN | flags::CHECKPOINT_XML_SIZE;
 
 /// Jobs from their begin to their end. Nothing is asked that depends on how far a job has come.
 const JOBS: &[Turn] = &[
@@ -221,8 +224,8 @@ const JOBS: &[Turn] = &[
     plain(Api::DomainUndefine, 0, None),
 ];
 
-/// What comes of [`JOBS`], in words, with what belongs to the place redacted.
-fn told_of_jobs(driver: &mut dyn Driver) -> Vec<String> {
+/// What comes of these turns, in words, with what belongs to the place redacted.
+pub(crate) fn told_of(driver: &mut dyn Driver, turns: &[Turn]) -> Vec<String> {
     let place = driver.open_scenario().unwrap();
     let disk = |target: &str, format: DiskFormat| PlannedDisk {
         target: target.to_owned(),
@@ -241,10 +244,11 @@ fn told_of_jobs(driver: &mut dyn Driver) -> Vec<String> {
     let redactions = Redactions::of(&place);
     let told = RefCell::new(Vec::new());
     let seen = |driver: &mut dyn Driver, number: u32, action: &Action| {
-        let text = format!("{number} {:?}", driver.act(action));
+        let seen = driver.act(action);
+        let text = format!("{number} {:?}", seen.map_err(|_failed| "failed"));
         told.borrow_mut().push(redactions.apply(&text));
     };
-    for (number, turn) in (1..).zip(JOBS) {
+    for (number, turn) in (1..).zip(turns) {
         let domain = place.domain.clone();
         let call = match turn {
             Turn::Call(row) => call(row, &place),
@@ -265,6 +269,10 @@ fn told_of_jobs(driver: &mut dyn Driver) -> Vec<String> {
             }
             Bitmaps => {
                 seen(driver, number, &Action::LiveBitmaps { domain });
+                continue;
+            }
+            Do(action) => {
+                seen(driver, number, &action(&place));
                 continue;
             }
         };

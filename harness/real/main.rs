@@ -15,6 +15,7 @@ mod calls;
 mod chain;
 mod daemon;
 mod endings;
+mod faults;
 mod history;
 mod host;
 mod jobs;
@@ -131,6 +132,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "agreement::mock_and_real_libvirt_run_jobs_alike",
         jobs::mock_and_real_libvirt_run_jobs_alike,
+    ),
+    (
+        "agreement::mock_and_real_libvirt_bear_faults_alike",
+        faults::mock_and_real_libvirt_bear_faults_alike,
     ),
     (
         "product::bless_records_what_expectations_allow",
