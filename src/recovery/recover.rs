@@ -23,9 +23,10 @@ pub fn execute(
     let mut work = Work::new(session);
     match conclusion.decision {
         Decision::FixRequest => fix_request::execute(&mut work, remedy)?,
-        Decision::RetryAfterJobEnds => retry::after_job_ends(&mut work, refused, remedy)?,
+        Decision::RetryAfterJobEnds | Decision::RestoreEnvironmentThenRetry => {
+            retry::after_remedy(&mut work, refused, remedy)?;
+        }
         Decision::ChangeDomainStateThenRetry => retry::after_start(&mut work, refused)?,
-        Decision::RestoreEnvironmentThenRetry => retry::after_repair(&mut work, refused, remedy)?,
         Decision::RedefineMissingCheckpointsThenRetry => redefine::execute(&mut work, refused)?,
         Decision::IncrementalFromOtherGoodCheckpoint => {
             other_base::execute(&mut work, conclusion)?;

@@ -4,42 +4,27 @@ use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{Api, Call, DomainState, Request, flags};
-use crate::plan::{Operation, Step};
+use crate::plan::Step;
 
-/// `retry-after-job-ends`: the operator's part is the end of the foreign job. Without one, the job
-/// is the scenario's own push backup, which ends by itself.
-pub(super) fn after_job_ends(
+/// `retry-after-job-ends` and `restore-environment-then-retry`: the operator ends the other job, or
+/// repairs the resource.
+pub(super) fn after_remedy(
     work: &mut Work<'_, '_>,
     refused: Refused<'_>,
     remedy: &[Step],
 ) -> Result<(), DriverError> {
-    let wait = [Step::of("await-backup", Operation::AwaitBackup)];
-    let end = if remedy.is_empty() { &wait } else { remedy };
-    if work.operate(end)? {
-        work.claim("other job", "ended", true);
-        again(work, refused)
-    } else {
-        work.claim("other job", "its end was refused", false);
-        Ok(())
-    }
-}
+    const CLAIM: &str = "operator's part";
 
-/// `restore-environment-then-retry`: the operator repairs the resource.
-pub(super) fn after_repair(
-    work: &mut Work<'_, '_>,
-    refused: Refused<'_>,
-    remedy: &[Step],
-) -> Result<(), DriverError> {
     if remedy.is_empty() {
-        work.claim("repair", "the scenario gives no remedy", false);
+        work.claim(CLAIM, "the scenario gives no remedy", false);
         return Ok(());
     }
-    if work.operate(remedy)? {
-        again(work, refused)
-    } else {
-        work.claim("repair", "refused", false);
-        Ok(())
+    if !work.operate(remedy)? {
+        work.claim(CLAIM, "refused", false);
+        return Ok(());
     }
+    work.claim(CLAIM, "done", true);
+    again(work, refused)
 }
 
 /// `change-domain-state-then-retry`: a domain that is off is started, paused, and is off in the

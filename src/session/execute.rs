@@ -65,10 +65,7 @@ impl<'a> Session<'a> {
                 records.extend(self.abort_job(&step.label)?);
                 records
             }
-            Operation::AbortBackup => {
-                self.ledger.note_abort();
-                self.abort_job(&step.label)?
-            }
+            Operation::AbortBackup => self.abort_job(&step.label)?,
         })
     }
 

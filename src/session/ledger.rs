@@ -29,8 +29,6 @@ pub struct TakenBackup {
     pub disks: Vec<TakenDisk>,
     /// Where a pull backup is read from.
     pub server: Option<NbdServer>,
-    /// Set when it was ended before its data was whole.
-    pub aborted: bool,
     /// Set when its data was restored and found equal.
     pub verified: bool,
     /// Set when an image of its disks was made anew: it restores what was, but nothing builds on it.
@@ -150,18 +148,10 @@ impl Ledger {
             checkpoint: request.checkpoint.clone(),
             disks: request.disks.iter().map(taken).collect(),
             server: request.server.clone(),
-            aborted: false,
             verified: false,
             superseded: false,
         };
         self.backups.push(backup);
-    }
-
-    /// The last backup is ended before its data is whole.
-    pub(super) fn note_abort(&mut self) {
-        if let Some(backup) = self.backups.last_mut() {
-            backup.aborted = true;
-        }
     }
 
     /// What reads the exports of the last backup, by target device, into images of this directory.

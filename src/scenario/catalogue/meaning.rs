@@ -130,9 +130,11 @@ pub(super) const KINDS: &[ProblemKind] = &[
     ),
     kind(
         "scenario::no_remedy",
-        "a request to fix without the fixed request",
-        "`fix-request` is only proven by the corrected call, and only the author knows it: add \
-         it as `then.remedy`, with the same function as the call under test.",
+        "a recovery without the operator's part",
+        "`fix-request` is only proven by the corrected call, `restore-environment-then-retry` by \
+         the repair, `retry-after-job-ends` by the end of the other job, and only the author knows \
+         these: add them as `then.remedy`. The corrected call has the same function as the call \
+         under test.",
         "then:\n  error: VIR_ERR_CONFIG_UNSUPPORTED\n  decision: fix-request",
         "then:\n  error: VIR_ERR_CONFIG_UNSUPPORTED\n  decision: fix-request\n  remedy:\n    \
          - checkpoint-create: { name: c1, disks: [vda] }",

@@ -3,7 +3,7 @@
 use super::effect::{function, is_call};
 use crate::model::{Decision, ErrorCode};
 use crate::scenario::diagnostic::Problem;
-use crate::scenario::syntax::{Document, Expectation, Scenario, Spanned, Step};
+use crate::scenario::syntax::{Document, Expectation, Refusal, Scenario, Spanned, Step};
 
 pub(super) fn check_then(scenario: &Scenario, problems: &mut Vec<Problem>) {
     if !is_call(&scenario.when.value) {
@@ -31,6 +31,11 @@ pub(super) fn check_then(scenario: &Scenario, problems: &mut Vec<Problem>) {
             .help("write a part of the message, or leave the key out"),
         );
     }
+    problems.extend(missing_remedy(scenario, refusal));
+}
+
+/// The part of a recovery that only the author knows, where the decision cannot do without.
+fn missing_remedy(scenario: &Scenario, refusal: &Refusal) -> Option<Problem> {
     let api = function(&scenario.when.value);
     let name = scenario.when.value.name();
     // A call that no raw call can make is known by the step alone.
@@ -38,17 +43,37 @@ pub(super) fn check_then(scenario: &Scenario, problems: &mut Vec<Problem>) {
         Some(api) => function(&step.value) == Some(api),
         None => step.value.name() == name,
     };
-    if refusal.decision == Decision::FixRequest && !refusal.remedy.iter().any(corrects) {
-        problems.push(
-            Problem::new(
-                "scenario::no_remedy",
-                scenario.when.span.clone(),
-                "decision `fix-request` needs a `remedy` with the corrected call",
-            )
-            .label("the call that has to be corrected")
-            .help("only the author knows the corrected request: add it as `then.remedy`"),
-        );
-    }
+    let (wanted, label, there) = match refusal.decision {
+        Decision::FixRequest => (
+            "the corrected call",
+            "the call that has to be corrected",
+            refusal.remedy.iter().any(corrects),
+        ),
+        Decision::RetryAfterJobEnds => (
+            "the end of the other job",
+            "the call that is made again after it",
+            !refusal.remedy.is_empty(),
+        ),
+        Decision::RestoreEnvironmentThenRetry => (
+            "the repair of the resource",
+            "the call that is made again after it",
+            !refusal.remedy.is_empty(),
+        ),
+        Decision::ChangeDomainStateThenRetry
+        | Decision::RedefineMissingCheckpointsThenRetry
+        | Decision::IncrementalFromOtherGoodCheckpoint
+        | Decision::FullForAffectedDisks
+        | Decision::FullBackupNewChain
+        | Decision::TreatAsDone
+        | Decision::InvestigateEscalate => return None,
+    };
+    let message = format!(
+        "decision `{}` needs a `remedy` with {wanted}",
+        refusal.decision
+    );
+    let help = format!("only the author knows {wanted}: add it as `then.remedy`");
+    let problem = Problem::new("scenario::no_remedy", scenario.when.span.clone(), message);
+    (!there).then(|| problem.label(label).help(help))
 }
 
 /// What `then` says about itself, before it is taken apart.

@@ -308,6 +308,20 @@ then:
     "scenario::no_remedy",
     "backup-begin"
 )]
+#[case::no_repair(
+    "category: unrecoverable\n  decision: redefine-missing-checkpoints-then-retry\n  remedy:\n    \
+     - checkpoint-redefine: { from: dump, edit: [{ replace: \"<parent>\", with: \"\" }] }",
+    "decision: restore-environment-then-retry",
+    "scenario::no_remedy",
+    "backup-begin"
+)]
+#[case::no_end_of_the_other_job(
+    "category: unrecoverable\n  decision: redefine-missing-checkpoints-then-retry\n  remedy:\n    \
+     - checkpoint-redefine: { from: dump, edit: [{ replace: \"<parent>\", with: \"\" }] }",
+    "decision: retry-after-job-ends",
+    "scenario::no_remedy",
+    "backup-begin"
+)]
 #[case::no_decision(
     "  decision: redefine-missing-checkpoints-then-retry\n",
     "",
