@@ -209,7 +209,7 @@ pub(super) const RULES: &[Rule] = &[
         applies: when::disk_has_a_block_job,
         decision: Decision::RetryAfterJobEnds,
         because: "a disk of the request has a block job, which excludes others",
-        sources: &["src/qemu/qemu_backup.c:qemuBackupDiskPrepareDataOne"],
+        sources: &["src/qemu/qemu_blockjob.c:qemuBlockJobRegister"],
     },
     Rule {
         id: "B12",
