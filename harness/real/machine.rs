@@ -16,6 +16,7 @@ use crate::suite::Copy;
 
 const EMULATOR: &str = "qemu-system-x86_64";
 const IMAGE_TOOL: &str = "qemu-img";
+const IO_TOOL: &str = "qemu-io";
 
 /// A `PATH` with little in it.
 struct Tools(TempDir);
@@ -32,7 +33,7 @@ impl Tools {
 
     /// With a script in place of `qemu-img`; `$REAL` is the real one.
     fn with_script(script: &str) -> Self {
-        let tools = Self::of(&[EMULATOR]);
+        let tools = Self::of(&[EMULATOR, IO_TOOL]);
         let program = tools.0.path().join(IMAGE_TOOL);
         let head = format!(
             "#!/bin/bash\nREAL={}\nPATH=/usr/bin:/bin\n",
@@ -53,8 +54,10 @@ impl Tools {
 }
 
 pub(crate) fn what_is_not_installed_is_named(connection: &Connection) {
-    for (there, missing) in [(EMULATOR, IMAGE_TOOL), (IMAGE_TOOL, EMULATOR)] {
-        let (code, text) = Tools::of(&[there]).run(connection);
+    let all = [EMULATOR, IMAGE_TOOL, IO_TOOL];
+    for missing in all {
+        let there = all.into_iter().filter(|name| *name != missing);
+        let (code, text) = Tools::of(&there.collect::<Vec<_>>()).run(connection);
         assert_eq!(code, Some(6), "{text}");
         assert!(text.contains(&format!("{missing}: not in PATH")), "{text}");
         assert!(text.contains("backup-tck doctor"), "{text}");

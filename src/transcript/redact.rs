@@ -48,7 +48,7 @@ impl Redactions {
             known(&place.domain, "[DOMAIN]"),
             known(&place.emulator, "[EMULATOR]"),
             // A daemon names who holds a domain's lock; libvirt without one has no name to tell
-            // (`src/hypervisor/domain_job.c:virDomainObjBeginJobInternal`).
+            // (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`).
             Filter::Dropped {
                 before: " (held by ",
                 after: ")",
