@@ -40,10 +40,13 @@ fn once(driver: &str, patterns: &[&str], extra: &[&str], state: &Path) -> Result
     if output.status.success() {
         return Ok(taken);
     }
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let lines = stdout.lines().filter(|line| !line.starts_with("passed "));
+    let lines: Vec<&str> = lines.collect();
     Err(format!(
-        "the run ended with {}:\n{}{}",
+        "the run ended with {}\n{}\n{}",
         output.status,
-        String::from_utf8_lossy(&output.stdout),
+        lines.join("\n"),
         String::from_utf8_lossy(&output.stderr)
     ))
 }
