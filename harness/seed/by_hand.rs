@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use backup_tck::driver::mock::Mock;
@@ -24,6 +26,7 @@ pub(crate) struct ByHand {
     pub(crate) oracle: Mock,
     pub(crate) virsh: Virsh,
     root: PathBuf,
+    stop: Arc<AtomicBool>,
     pub(crate) places: Places,
     scenarios: u32,
     documents: u32,
@@ -38,13 +41,19 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// A `virsh` in a directory of its own, which must be empty.
-    pub(crate) fn open(root: &Path, oracle: Mock) -> Result<Self, DriverError> {
+    /// A `virsh` in a directory of its own, which must be empty. Once `stop` is set no step is
+    /// begun; the scenario's end still is.
+    pub(crate) fn open(
+        root: &Path,
+        oracle: Mock,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, DriverError> {
         let virsh = Virsh::open(root).map_err(|error| failed(&format!("no virsh: {error}")))?;
         Ok(Self {
             oracle,
             virsh,
             root: root.to_owned(),
+            stop,
             places: Places::default(),
             scenarios: 0,
             documents: 0,
@@ -71,6 +80,13 @@ impl ByHand {
             (text, false) => Ok(text),
             (text, true) => Err(failed(&format!("virsh refused `{line}`:\n{text}"))),
         }
+    }
+
+    fn go_on(&self) -> Result<(), DriverError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(DriverError::Interrupted);
+        }
+        Ok(())
     }
 
     fn expect(&mut self, call: &Call, answer: &Answer) -> Result<(), DriverError> {
@@ -130,6 +146,7 @@ impl ByHand {
 
 impl Libvirt for ByHand {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        self.go_on()?;
         let answer = self.oracle.call(call)?;
         // The runner asks for the state twice where once is enough.
         if call.api == Api::DomainGetState && self.knows_state {
@@ -145,6 +162,7 @@ impl Libvirt for ByHand {
 
 impl Host for ByHand {
     fn act(&mut self, action: &Action) -> Result<Observation, DriverError> {
+        self.go_on()?;
         let observation = self.oracle.act(action)?;
         let action = self.places.real_of(action)?;
         self.knows_state &= matches!(

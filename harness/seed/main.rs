@@ -27,11 +27,13 @@ mod virsh;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use backup_tck::driver::Driver as _;
 use backup_tck::driver::libvirt::sweep;
 use backup_tck::driver::mock::Mock;
+use backup_tck::driver::{Driver as _, DriverError};
 use backup_tck::model::Version;
 use backup_tck::run::{DriverChoice, Extent, run_scenario};
 use backup_tck::suite::{Case, Suite};
@@ -67,10 +69,11 @@ fn measure() -> Result<(), String> {
     let quick: Vec<&Case> = cases.iter().filter(|case| !waits(case)).collect();
     let directory = tempfile::Builder::new().prefix("backup-tckb").tempdir();
     let directory = directory.map_err(|error| format!("no directory: {error}"))?;
+    let stop = stop_on_interrupt()?;
     let mut failures = Vec::new();
-    let compared = by_run(&waiting, &quick, directory.path(), &mut failures)?;
+    let compared = by_run(&waiting, &quick, directory.path(), &stop, &mut failures)?;
     let root = directory.path().join("v");
-    let by_hand = by_hand(&quick, &root, &mut failures);
+    let by_hand = by_hand(&quick, &root, &stop, &mut failures);
     sweep(&root);
     let by_hand = by_hand?;
     if let (Some(run), Some(by_hand)) = (compared, by_hand) {
@@ -88,6 +91,7 @@ fn by_run(
     waiting: &[&Case],
     quick: &[&Case],
     directory: &Path,
+    stop: &Arc<AtomicBool>,
     failures: &mut Vec<String>,
 ) -> Result<Option<Duration>, String> {
     let names: Vec<&str> = quick.iter().map(|case| case.name.as_str()).collect();
@@ -112,6 +116,9 @@ fn by_run(
             ("", quick.len() + waiting.len(), vec![area.as_str()]),
             (" without waits", quick.len(), names.clone()),
         ] {
+            if stop.load(Ordering::Relaxed) {
+                return Err("interrupted".to_owned());
+            }
             let time = |extra| runs::median(ROUNDS, driver, &patterns, extra, directory);
             match time(&[]).and_then(|whole| Ok((whole, time(&["--no-recovery"])?))) {
                 Ok((whole, short)) => {
@@ -135,6 +142,7 @@ fn by_run(
 fn by_hand(
     cases: &[&Case],
     root: &Path,
+    stop: &Arc<AtomicBool>,
     failures: &mut Vec<String>,
 ) -> Result<Option<Duration>, String> {
     let not_here = |reason: &str| {
@@ -150,8 +158,8 @@ fn by_hand(
         Some(Ok(oracle)) => oracle,
     };
     std::fs::create_dir(root).map_err(|error| error.to_string())?;
-    stop_on_interrupt(root)?;
-    let mut driver = ByHand::open(root, oracle).map_err(|error| error.to_string())?;
+    let mut driver =
+        ByHand::open(root, oracle, Arc::clone(stop)).map_err(|error| error.to_string())?;
     let identity = driver.identity().map_err(|error| error.to_string())?;
     let before = failures.len();
     for case in cases {
@@ -161,6 +169,9 @@ fn by_hand(
         match ran {
             Ok(ran) if ran.checks.iter().all(|check| check.holds) => {}
             Ok(_) => failures.push(format!("by hand, {}: the mock contradicts it", case.name)),
+            Err(stopped) if stopped.error == DriverError::Interrupted => {
+                return Err("interrupted".to_owned());
+            }
             Err(stopped) => failures.push(format!("by hand, {}: {}", case.name, stopped.error)),
         }
     }
@@ -189,13 +200,11 @@ fn version() -> Option<Version> {
         .ok()
 }
 
-/// Nothing of libvirt's stays when somebody loses patience.
-fn stop_on_interrupt(root: &Path) -> Result<(), String> {
-    let root = root.to_owned();
-    let set = ctrlc::set_handler(move || {
-        sweep(&root);
-        let _ = root.parent().map(std::fs::remove_dir_all);
-        std::process::exit(130);
-    });
-    set.map_err(|error| error.to_string())
+/// Set once somebody loses patience: what is under way is then ended in good order.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, String> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&stop);
+    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
+        .map_err(|error| format!("cannot handle Ctrl-C: {error}"))?;
+    Ok(stop)
 }

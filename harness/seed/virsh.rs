@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -49,6 +50,8 @@ impl Virsh {
             // Where it leaves the history of its lines, and libvirt that of a session.
             .env("XDG_CACHE_HOME", root)
             .env("XDG_RUNTIME_DIR", root)
+            // Ctrl-C is not for it: it has to clean up.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(writer.try_clone()?)
             .stderr(writer)
