@@ -1,0 +1,164 @@
+//! The line of `virsh` that makes a call.
+//!
+//! Options and their flags are those of `tools/virsh-*.c` in libvirt 11.3.
+
+use backup_tck::model::{Api, Argument, Call, flags};
+
+use crate::virsh::quoted;
+
+/// A flag and its option.
+type Options = &'static [(u32, &'static str)];
+
+/// The line for a call. `document` keeps an XML document in a file and gives its path.
+///
+/// Fails where virsh cannot make this call, and says why.
+pub(crate) fn line(
+    call: &Call,
+    mut document: impl FnMut(&str) -> Result<String, String>,
+) -> Result<String, String> {
+    let (command, options) = command(call.api);
+    let mut words = vec![command.to_owned()];
+    if call.api != Api::DomainDefine {
+        words.push(quoted(&call.domain));
+    }
+    words.extend((call.api == Api::CheckpointListAllChildren).then(|| "--from".to_owned()));
+    words.extend(call.checkpoint.iter().map(|name| quoted(name)));
+    words.extend(call.disk.iter().map(|disk| quoted(disk)));
+    if let Some(xml) = &call.xml {
+        words.extend((call.api == Api::DomainBlockCopy).then(|| "--xml".to_owned()));
+        words.push(quoted(&document(xml)?));
+    } else if takes_document(call.api) {
+        return Err(format!("`{command}` sends no NULL document"));
+    }
+    if let Some(xml) = &call.checkpoint_xml {
+        words.extend(["--checkpointxml".to_owned(), quoted(&document(xml)?)]);
+    }
+    let mut rest = call.flags;
+    for &(flag, option) in options {
+        if rest & flag != 0 {
+            words.push(option.to_owned());
+            rest &= !flag;
+        }
+    }
+    if rest != 0 {
+        return Err(format!("`{command}` has no option for the flags {rest:#x}"));
+    }
+    Ok(words.join(" "))
+}
+
+/// The command of a function with what it always takes, and the options that stand for flags.
+fn command(api: Api) -> (&'static str, Options) {
+    match api {
+        Api::DomainDefine => ("define", &[(1, "--validate")]),
+        Api::DomainUndefine => (
+            "undefine",
+            &[
+                (flags::UNDEFINE_MANAGED_SAVE, "--managed-save"),
+                (flags::UNDEFINE_SNAPSHOTS_METADATA, "--snapshots-metadata"),
+                (
+                    flags::UNDEFINE_CHECKPOINTS_METADATA,
+                    "--checkpoints-metadata",
+                ),
+            ],
+        ),
+        Api::DomainCreate => ("start", &[(flags::START_PAUSED, "--paused")]),
+        Api::DomainDestroy => ("destroy", &[(1, "--graceful")]),
+        Api::DomainShutdown => ("shutdown", &[]),
+        Api::DomainReset => ("reset", &[]),
+        Api::DomainSuspend => ("suspend", &[]),
+        Api::DomainResume => ("resume", &[]),
+        Api::DomainGetState => ("domstate", &[]),
+        Api::DomainGetXmlDesc => ("dumpxml", &[(1, "--security-info"), (2, "--inactive")]),
+        Api::DomainManagedSave => ("managedsave", &[(2, "--running"), (4, "--paused")]),
+        Api::DomainManagedSaveRemove => ("managedsave-remove", &[]),
+        Api::DomainAttachDevice => ("attach-device", DEVICE),
+        Api::DomainDetachDevice => ("detach-device", DEVICE),
+        Api::DomainSnapshotCreate => (
+            "snapshot-create",
+            &[(4, "--no-metadata"), (16, "--disk-only")],
+        ),
+        Api::DomainBackupBegin => (
+            "backup-begin",
+            &[(flags::BACKUP_BEGIN_REUSE_EXTERNAL, "--reuse-external")],
+        ),
+        Api::DomainBackupGetXmlDesc => ("backup-dumpxml", &[]),
+        Api::DomainAbortJob | Api::DomainAbortJobFlags => ("domjobabort", &[]),
+        Api::DomainGetJobStats => ("domjobinfo", &[(1, "--completed"), (2, "--keep-completed")]),
+        Api::DomainBlockCopy => (
+            "blockcopy",
+            &[(flags::BLOCK_COPY_TRANSIENT_JOB, "--transient-job")],
+        ),
+        Api::DomainBlockJobAbort => (
+            "blockjob --abort",
+            &[(flags::BLOCK_JOB_ABORT_PIVOT, "--pivot")],
+        ),
+        Api::DomainGetBlockJobInfo => ("blockjob --info", &[(1, "--bytes")]),
+        Api::CheckpointCreate => (
+            "checkpoint-create",
+            &[
+                (flags::CHECKPOINT_CREATE_REDEFINE, "--redefine"),
+                (flags::CHECKPOINT_CREATE_QUIESCE, "--quiesce"),
+                (
+                    flags::CHECKPOINT_CREATE_REDEFINE_VALIDATE,
+                    "--redefine-validate",
+                ),
+            ],
+        ),
+        Api::CheckpointDelete => (
+            "checkpoint-delete",
+            &[
+                (flags::CHECKPOINT_DELETE_CHILDREN, "--children"),
+                (flags::CHECKPOINT_DELETE_METADATA_ONLY, "--metadata"),
+                (flags::CHECKPOINT_DELETE_CHILDREN_ONLY, "--children-only"),
+            ],
+        ),
+        Api::CheckpointGetXmlDesc => (
+            "checkpoint-dumpxml",
+            &[
+                (flags::CHECKPOINT_XML_SECURE, "--security-info"),
+                (flags::CHECKPOINT_XML_NO_DOMAIN, "--no-domain"),
+                (flags::CHECKPOINT_XML_SIZE, "--size"),
+            ],
+        ),
+        // No command of virsh does the look-up alone; this one does the least beside it.
+        Api::CheckpointLookupByName => ("checkpoint-dumpxml --no-domain", &[]),
+        Api::CheckpointGetParent => ("checkpoint-parent", &[]),
+        Api::DomainListAllCheckpoints => (
+            "checkpoint-list --name",
+            &[
+                (1, "--roots"),
+                (flags::CHECKPOINT_LIST_TOPOLOGICAL, "--topological"),
+            ],
+        ),
+        Api::CheckpointListAllChildren => (
+            "checkpoint-list --name",
+            &[
+                (1, "--descendants"),
+                (flags::CHECKPOINT_LIST_TOPOLOGICAL, "--topological"),
+            ],
+        ),
+    }
+}
+
+const DEVICE: Options = &[(1, "--live"), (2, "--config")];
+
+fn takes_document(api: Api) -> bool {
+    api.arguments().contains(&Argument::Xml)
+}
+
+/// Whether a call changes nothing.
+pub(crate) fn only_looks(api: Api) -> bool {
+    matches!(
+        api,
+        Api::DomainGetState
+            | Api::DomainGetXmlDesc
+            | Api::DomainBackupGetXmlDesc
+            | Api::DomainGetJobStats
+            | Api::DomainGetBlockJobInfo
+            | Api::CheckpointGetXmlDesc
+            | Api::CheckpointLookupByName
+            | Api::CheckpointGetParent
+            | Api::DomainListAllCheckpoints
+            | Api::CheckpointListAllChildren
+    )
+}
