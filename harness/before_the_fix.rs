@@ -31,7 +31,7 @@ type Row = (&'static str, &'static str, Option<ErrorCode>);
 
 const INVALID_ARG: Option<ErrorCode> = Some(ErrorCode::INVALID_ARG);
 
-const ROWS: [Row; 18] = [
+const ROWS: [Row; 19] = [
     (
         "incremental-after-image-recreated@push",
         E33E89D,
@@ -64,6 +64,11 @@ const ROWS: [Row; 18] = [
     ("incremental-from-unknown-checkpoint", AB8CC7, INVALID_ARG),
     ("incremental-from-deleted-checkpoint", AB8CC7, INVALID_ARG),
     ("incremental-of-raw-disk@unknown-base", AB8CC7, INVALID_ARG),
+    (
+        "incremental-after-metadata-and-one-bitmap-lost",
+        AB8CC7,
+        INVALID_ARG,
+    ),
     // The bitmap is good, and nobody looks for the metadata.
     ("incremental-after-metadata-lost", AB8CC7, None),
     (

@@ -49,6 +49,8 @@ enum Lie {
     KeepsDomain,
     /// Every backup is refused as the first one was.
     RefusesAgain,
+    /// The bitmap of a recovery's checkpoint is missing on the second disk.
+    HidesBitmap,
     /// An older backup is no longer what it was, once another one has begun.
     SpoilsOldBackup,
 }
@@ -132,6 +134,12 @@ impl Host for Liar {
                 }
                 Observation::Bitmaps(table)
             }
+            (Lie::HidesBitmap, Action::LiveBitmaps { .. }, Observation::Bitmaps(mut table)) => {
+                table
+                    .0
+                    .retain(|row| row.disk != "vdb" || row.name != "recovery1");
+                Observation::Bitmaps(table)
+            }
             (Lie::InUse, Action::StoredBitmaps { .. }, Observation::Bitmaps(mut table)) => {
                 table.0.iter_mut().for_each(|row| row.inconsistent = true);
                 Observation::Bitmaps(table)
@@ -203,7 +211,7 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
 #[case::clean_up_is_not_done(
     Lie::KeepsCheckpoint,
     "incremental-over-inconsistent-bitmap",
-    &["name c1", "bitmaps", "bitmaps after a clean close"]
+    &["name c1", "checkpoints with bitmaps", "bitmaps", "bitmaps after a clean close"]
 )]
 #[case::metadata_is_not_redefined(
     Lie::ForgetsCheckpoint,
@@ -214,7 +222,12 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
 #[case::the_domain_stays_on(
     Lie::KeepsDomain,
     "redefine-validate-on-shut-off-domain",
-    &["clean close", "domain state"]
+    &["clean close"]
+)]
+#[case::a_checkpoint_lacks_a_disk(
+    Lie::HidesBitmap,
+    "incremental-over-bitmap-lost-on-one-disk",
+    &["checkpoints with bitmaps", "bitmaps after a clean close"]
 )]
 #[case::the_old_chain_is_spoilt(
     Lie::SpoilsOldBackup,

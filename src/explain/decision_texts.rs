@@ -75,8 +75,13 @@ pub(super) const fn clean_up_text(kind: CleanUpKind) -> CleanUpText {
                    a restore has a hole and no error tells.",
         },
         CleanUpKind::DropCheckpointMetadata => CleanUpText {
-            when: "The checkpoint is defined, and no disk carries its bitmap.",
-            steps: &["delete the checkpoint with VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY"],
+            when: "The checkpoint is defined, and no disk carries its bitmap, or one of its disks \
+                   lacks it.",
+            steps: &[
+                "no disk carries it: delete the checkpoint with \
+                 VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY",
+                "some disks do: redefine the checkpoint, listing exactly these",
+            ],
             proof: &[
                 "the checkpoint is not listed",
                 "a checkpoint of the same name can be created: no bitmap was left",
@@ -87,9 +92,10 @@ pub(super) const fn clean_up_text(kind: CleanUpKind) -> CleanUpText {
         CleanUpKind::PurgeStaleBitmapLive => CleanUpText {
             when: "A bitmap is there and must go, good or not, and the domain runs.",
             steps: &[
-                "redefine the checkpoint without validation, listing exactly the disks that carry \
-                 the bitmap",
+                "redefine the checkpoint without validation, listing exactly the disks whose \
+                 bitmap must go",
                 "delete that checkpoint with its bitmaps",
+                "where it is good on other disks, redefine it there",
             ],
             proof: &[
                 "after a clean stop no layer of the images has the bitmap",

@@ -31,8 +31,8 @@ pub struct Observed {
     pub disk_formats: Option<BTreeMap<String, DiskFormat>>,
     /// The defined checkpoints.
     pub checkpoints: Option<BTreeSet<String>>,
-    /// The disks that have a block job.
-    pub block_jobs: Option<BTreeSet<String>>,
+    /// The block job of each disk that has one: a `virDomainBlockJobType`.
+    pub block_jobs: Option<BTreeMap<String, u64>>,
     /// Whether the NBD server of the request could listen.
     pub server: Option<ServerPlace>,
     /// The bitmaps that QEMU has in memory.

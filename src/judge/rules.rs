@@ -113,6 +113,18 @@ pub(super) const RULES: &[Rule] = &[
         ],
     },
     Rule {
+        id: "B8-some-disks",
+        code: ErrorCode::NO_DOMAIN_CHECKPOINT,
+        api: BACKUP_BEGIN,
+        applies: when::base_is_unknown_and_bad_on_some_disks,
+        decision: Decision::FullForAffectedDisks,
+        because: "libvirt has lost the checkpoint, and its bitmap is good on some of the disks",
+        sources: &[
+            CHAIN_IS_VALID,
+            "docs/formatbackup.rst: backupmode of each disk",
+        ],
+    },
+    Rule {
         id: "B8-other-base",
         code: ErrorCode::NO_DOMAIN_CHECKPOINT,
         api: BACKUP_BEGIN,
@@ -164,7 +176,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "B1-other-base",
         code: ErrorCode::CHECKPOINT_INCONSISTENT,
         api: None,
-        applies: when::all_disks_are_bad_and_another_base_good,
+        applies: when::no_disk_is_good_and_another_base_is,
         decision: Decision::IncrementalFromOtherGoodCheckpoint,
         because: "the bitmap is missing or broken on all disks, another base is good",
         sources: &[
@@ -176,7 +188,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "B2",
         code: ErrorCode::CHECKPOINT_INCONSISTENT,
         api: None,
-        applies: when::all_disks_are_bad_and_some_inconsistent,
+        applies: when::no_disk_is_good_and_some_inconsistent,
         decision: Decision::FullBackupNewChain,
         because: "the bitmap is inconsistent, as after a crash, and no other base is good",
         sources: &[
@@ -188,7 +200,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "B5",
         code: ErrorCode::CHECKPOINT_INCONSISTENT,
         api: None,
-        applies: when::all_disks_are_bad_and_some_disabled,
+        applies: when::no_disk_is_good_and_some_disabled,
         decision: Decision::FullBackupNewChain,
         because: "the bitmap has stopped recording, and no other base is good",
         sources: &[COMMIT_FACFA8262E, CHAIN_IS_VALID],
@@ -197,9 +209,9 @@ pub(super) const RULES: &[Rule] = &[
         id: "B1",
         code: ErrorCode::CHECKPOINT_INCONSISTENT,
         api: None,
-        applies: when::all_disks_are_bad,
+        applies: when::no_disk_is_good,
         decision: Decision::FullBackupNewChain,
-        because: "the bitmap is missing on all disks, and no other base is good",
+        because: "no disk has the bitmap in its top layer, and no other base is good",
         sources: &[COMMIT_FACFA8262E, ERROR_HEADER],
     },
     Rule {
@@ -212,15 +224,6 @@ pub(super) const RULES: &[Rule] = &[
         sources: &["src/qemu/qemu_blockjob.c:qemuBlockJobRegister"],
     },
     Rule {
-        id: "B12",
-        code: ErrorCode::INTERNAL_ERROR,
-        api: BACKUP_BEGIN,
-        applies: when::server_cannot_listen,
-        decision: Decision::RestoreEnvironmentThenRetry,
-        because: "the NBD server cannot listen where the request wants it",
-        sources: &["Red Hat bug 1874846, comment 9: failure to start the NBD server"],
-    },
-    Rule {
         id: "B14",
         code: ErrorCode::INTERNAL_ERROR,
         api: BACKUP_BEGIN,
@@ -228,5 +231,14 @@ pub(super) const RULES: &[Rule] = &[
         decision: Decision::RetryAfterJobEnds,
         because: "QEMU runs an NBD server already; only the message tells, no query does",
         sources: &["blockdev-nbd.c:nbd_server_start of QEMU"],
+    },
+    Rule {
+        id: "B12",
+        code: ErrorCode::INTERNAL_ERROR,
+        api: BACKUP_BEGIN,
+        applies: when::server_cannot_listen,
+        decision: Decision::RestoreEnvironmentThenRetry,
+        because: "the NBD server cannot listen where the request wants it",
+        sources: &["Red Hat bug 1874846, comment 9: failure to start the NBD server"],
     },
 ];

@@ -1,9 +1,9 @@
 //! The situations of the rules: what must be known, and what of it must be the case.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::decided::Detail;
-use super::facts::{Facts, Probe, ServerPlace};
+use super::facts::{Facts, Probe, Records, ServerPlace};
 use crate::model::{
     BitmapRow, BitmapTable, CleanUp, CleanUpKind, DiskFormat, DiskPart, DomainState,
 };
@@ -63,97 +63,119 @@ pub(super) fn raw_disk(facts: &Facts) -> Step {
 
 pub(super) fn only_metadata_is_lost(facts: &Facts) -> Step {
     with_chain(facts, |chain| {
-        let is_kept = |(_, name): &(&str, &str)| facts.records.saved_checkpoints.contains(*name);
-        let is_lost = |(_, name): &(&str, &str)| !chain.defined.contains(*name);
-        let holds = !chain.needed.is_empty()
+        let lost: Vec<&str> = chain.lost_bases().collect();
+        let is_kept = |name: &&str| facts.records.saved_checkpoints.contains(*name);
+        let holds = !lost.is_empty()
             && chain.bad().is_empty()
-            && chain.needed.iter().all(is_kept)
-            && chain.needed.iter().any(is_lost);
+            && lost.iter().all(is_kept)
+            && lost.iter().all(|name| chain.is_verified(name));
         holds.then(Detail::default)
+    })
+}
+
+pub(super) fn base_is_unknown_and_bad_on_some_disks(facts: &Facts) -> Step {
+    with_chain(facts, |chain| {
+        chain.lost_bases().next()?;
+        chain.parted()
     })
 }
 
 pub(super) fn base_is_unknown_and_another_good(facts: &Facts) -> Step {
     with_chain(facts, |chain| {
-        let base = chain.other_base()?;
-        Some(chain.detail(Some(base), BTreeMap::new()))
+        chain.lost_bases().next()?;
+        chain.branched()
     })
 }
 
 pub(super) fn base_is_unknown(facts: &Facts) -> Step {
-    with_chain(facts, |chain| Some(chain.detail(None, BTreeMap::new())))
+    with_chain(facts, |chain| {
+        chain.lost_bases().next()?;
+        Some(chain.retired())
+    })
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough in its lifetime"
+)]
 pub(super) fn some_disks_are_bad(facts: &Facts) -> Step {
+    with_chain(facts, |chain| chain.parted())
+}
+
+pub(super) fn no_disk_is_good_and_another_base_is(facts: &Facts) -> Step {
     with_chain(facts, |chain| {
-        let bad = chain.bad();
-        if bad.is_empty() || bad.len() == chain.needed.len() {
-            return None;
-        }
-        let part = |(disk, name): &(&str, &str)| {
-            let part = if bad.contains(&(disk, name)) {
-                DiskPart::Full
-            } else {
-                DiskPart::Incremental
-            };
-            ((*disk).to_owned(), part)
-        };
-        let good = chain.needed.iter().find(|needed| !bad.contains(*needed));
-        let base = good.map(|(_, name)| (*name).to_owned());
-        Some(chain.detail(base, chain.needed.iter().map(part).collect()))
+        chain.nothing_serves().then(|| chain.branched()).flatten()
     })
 }
 
-pub(super) fn all_disks_are_bad_and_another_base_good(facts: &Facts) -> Step {
-    with_chain(facts, |chain| {
-        let base = chain.other_base()?;
-        let detail = || chain.detail(Some(base), BTreeMap::new());
-        chain.all_are_bad().then(detail)
-    })
+pub(super) fn no_disk_is_good_and_some_inconsistent(facts: &Facts) -> Step {
+    no_disk_is_good_and(facts, |row| row.inconsistent)
 }
 
-pub(super) fn all_disks_are_bad_and_some_inconsistent(facts: &Facts) -> Step {
-    all_are_bad_and(facts, |row| row.inconsistent)
+pub(super) fn no_disk_is_good_and_some_disabled(facts: &Facts) -> Step {
+    no_disk_is_good_and(facts, |row| !row.recording)
 }
 
-pub(super) fn all_disks_are_bad_and_some_disabled(facts: &Facts) -> Step {
-    all_are_bad_and(facts, |row| !row.recording)
-}
-
-fn all_are_bad_and(facts: &Facts, is_so: fn(&BitmapRow) -> bool) -> Step {
+fn no_disk_is_good_and(facts: &Facts, is_so: fn(&BitmapRow) -> bool) -> Step {
     with_chain(facts, |chain| {
         let some = |(disk, name): &(&str, &str)| chain.bitmaps.on(disk, name).any(is_so);
-        let holds = chain.all_are_bad() && chain.needed.iter().any(some);
-        holds.then(|| chain.detail(None, BTreeMap::new()))
+        let holds = chain.nothing_serves() && chain.needed.iter().any(some);
+        holds.then(|| chain.retired())
     })
 }
 
-/// No bad disk is a contradiction, which no rule covers.
-pub(super) fn all_disks_are_bad(facts: &Facts) -> Step {
+pub(super) fn no_disk_is_good(facts: &Facts) -> Step {
     with_chain(facts, |chain| {
-        let detail = || chain.detail(None, BTreeMap::new());
-        chain.all_are_bad().then(detail)
+        chain.nothing_serves().then(|| chain.retired())
     })
 }
 
+/// A backup job on a disk, of a call that failed, is libvirt's own orphan: nobody ends it.
 pub(super) fn disk_has_a_block_job(facts: &Facts) -> Step {
-    let Some(busy) = &facts.observed.block_jobs else {
-        return Step::Need(Probe::BlockJobs);
-    };
-    Step::when(facts.request.disk_names().any(|disk| busy.contains(disk)))
+    unless_something_was_left(facts, || {
+        let Some(jobs) = &facts.observed.block_jobs else {
+            return Step::Need(Probe::BlockJobs);
+        };
+        let is_backup = |job: &u64| *job == BLOCK_JOB_TYPE_BACKUP;
+        let mut disks = facts.request.disk_names();
+        let foreign = disks.any(|disk| jobs.get(disk).is_some_and(|job| !is_backup(job)));
+        Step::when(foreign && !jobs.values().any(is_backup))
+    })
+}
+
+/// `VIR_DOMAIN_BLOCK_JOB_TYPE_BACKUP`.
+const BLOCK_JOB_TYPE_BACKUP: u64 = 5;
+
+pub(super) fn server_runs_already(facts: &Facts) -> Step {
+    unless_something_was_left(facts, || {
+        Step::when(facts.request.server.is_some() && says_that_a_server_runs(facts))
+    })
 }
 
 pub(super) fn server_cannot_listen(facts: &Facts) -> Step {
-    match (&facts.request.server, &facts.observed.server) {
-        (None, _) => Step::Pass,
-        (Some(_), None) => Step::Need(Probe::Server),
-        (Some(_), Some(place)) => Step::when(matches!(place, ServerPlace::Unusable(_))),
-    }
+    unless_something_was_left(facts, || {
+        match (&facts.request.server, &facts.observed.server) {
+            (None, _) => Step::Pass,
+            (Some(_), None) => Step::Need(Probe::Server),
+            (Some(_), Some(place)) => Step::when(matches!(place, ServerPlace::Unusable(_))),
+        }
+    })
 }
 
-pub(super) fn server_runs_already(facts: &Facts) -> Step {
-    let says_so = facts.error.message.contains("NBD server already running");
-    Step::when(facts.request.server.is_some() && says_so)
+fn says_that_a_server_runs(facts: &Facts) -> bool {
+    facts.error.message.contains("NBD server already running")
+}
+
+/// A backup that failed and still has left its checkpoint got further than any of these
+/// situations (`src/qemu/qemu_backup.c:qemuBackupBegin`): its jobs may run.
+fn unless_something_was_left(facts: &Facts, situation: impl FnOnce() -> Step) -> Step {
+    let Some(defined) = &facts.observed.checkpoints else {
+        return Step::Need(Probe::Checkpoints);
+    };
+    match &facts.request.checkpoint {
+        Some(name) if defined.contains(name) => Step::Pass,
+        Some(_) | None => situation(),
+    }
 }
 
 /// The checkpoints and bitmaps that a request is about, once both are known.
@@ -162,7 +184,7 @@ struct Chain<'a> {
     needed: Vec<(&'a str, &'a str)>,
     defined: &'a BTreeSet<String>,
     bitmaps: &'a BitmapTable,
-    verified: &'a [String],
+    records: &'a Records,
 }
 
 fn with_chain(facts: &Facts, situation: impl FnOnce(&Chain<'_>) -> Option<Detail>) -> Step {
@@ -176,73 +198,150 @@ fn with_chain(facts: &Facts, situation: impl FnOnce(&Chain<'_>) -> Option<Detail
         needed: facts.request.needed().collect(),
         defined,
         bitmaps,
-        verified: &facts.records.verified_checkpoints,
+        records: &facts.records,
     };
     situation(&chain).map_or(Step::Pass, Step::Decide)
 }
 
 impl<'a> Chain<'a> {
+    /// The bases that libvirt does not know.
+    fn lost_bases(&self) -> impl Iterator<Item = &'a str> {
+        let lost = |(_, name): &&(&str, &str)| !self.defined.contains(*name);
+        self.needed.iter().filter(lost).map(|(_, name)| *name)
+    }
+
+    /// A backup that was verified stands behind the checkpoint: without one, what is built on it
+    /// restores with a hole.
+    fn is_verified(&self, name: &str) -> bool {
+        self.records
+            .verified_checkpoints
+            .iter()
+            .any(|verified| verified == name)
+    }
+
     /// The disks of the request whose bitmap is bad.
     fn bad(&self) -> Vec<(&'a str, &'a str)> {
         let is_bad = |(disk, name): &(&str, &str)| !is_good(self.bitmaps, disk, name);
         self.needed.iter().copied().filter(is_bad).collect()
     }
 
-    fn all_are_bad(&self) -> bool {
-        !self.needed.is_empty() && self.bad().len() == self.needed.len()
+    /// Some disk is bad, and of the others none can serve. No bad disk is a contradiction, which no
+    /// rule covers.
+    fn nothing_serves(&self) -> bool {
+        let bad = self.bad();
+        let serves = |needed: &&(&str, &str)| !bad.contains(needed) && self.is_verified(needed.1);
+        !bad.is_empty() && !self.needed.iter().any(|needed| serves(&needed))
     }
 
-    /// The newest other checkpoint that can serve: defined, good on every disk of the request, and
-    /// with a verified backup behind it.
-    fn other_base(&self) -> Option<String> {
+    /// One backup, full for the disks that are bad and incremental for those that serve. They must
+    /// have one base: a recovery that branches for each disk is nobody's decision yet.
+    fn parted(&self) -> Option<Detail> {
+        let bad = self.bad();
+        let mut good = self.needed.iter().filter(|needed| !bad.contains(needed));
+        let (_, base) = *good.clone().next()?;
+        if bad.is_empty() || !good.all(|(_, name)| *name == base) || !self.is_verified(base) {
+            return None;
+        }
+        let part = |needed: &(&str, &str)| {
+            let part = if bad.contains(needed) {
+                DiskPart::Full
+            } else {
+                DiskPart::Incremental
+            };
+            (needed.0.to_owned(), part)
+        };
+        Some(Detail {
+            base: Some(base.to_owned()),
+            disks: self.needed.iter().map(part).collect(),
+            clean_up: self.clean_up(Some(base), false),
+        })
+    }
+
+    /// An incremental backup from the newest other checkpoint that can serve: defined, good on every
+    /// disk of the request, and with a verified backup behind it.
+    fn branched(&self) -> Option<Detail> {
         let can_serve = |other: &&String| {
             let is_other = !self.needed.iter().any(|(_, name)| *name == other.as_str());
             let is_good = |(disk, _): &(&str, &str)| is_good(self.bitmaps, disk, other);
             is_other && self.defined.contains(*other) && self.needed.iter().all(is_good)
         };
-        let mut newest_first = self.verified.iter().rev();
-        newest_first.find(can_serve).cloned()
+        let mut newest_first = self.records.verified_checkpoints.iter().rev();
+        let base = newest_first.find(can_serve)?;
+        let part = |(disk, _): &(&str, &str)| ((*disk).to_owned(), DiskPart::Incremental);
+        Some(Detail {
+            base: Some(base.clone()),
+            disks: self.needed.iter().map(part).collect(),
+            clean_up: self.clean_up(None, false),
+        })
     }
 
-    fn detail(&self, base: Option<String>, disks: BTreeMap<String, DiskPart>) -> Detail {
+    /// A full backup, and the old chain goes once it is verified.
+    fn retired(&self) -> Detail {
         Detail {
-            base,
-            disks,
-            clean_up: self.clean_up(),
+            clean_up: self.clean_up(None, true),
+            ..Detail::default()
         }
     }
 
-    /// What must go once the next backup is verified: every checkpoint that is not whole, and every
-    /// bitmap without a checkpoint. A bitmap that is there goes through libvirt, which needs the
-    /// disks that carry it; metadata that no bitmap stands behind goes alone.
-    fn clean_up(&self) -> Vec<CleanUp> {
-        let rows = self.bitmaps.0.iter();
-        let names: BTreeSet<&str> = rows
-            .map(|row| row.name.as_str())
-            .chain(self.defined.iter().map(String::as_str))
+    /// What must go once the next backup is verified, among the checkpoints that the client knows:
+    /// whatever of them is not whole. `redefined` is one that the recovery defines again on the
+    /// disks where it is good. Where the old chain is not retired, what can still serve is kept, and
+    /// so is a checkpoint that only libvirt has forgotten.
+    fn clean_up(&self, redefined: Option<&str>, retire: bool) -> Vec<CleanUp> {
+        let saved = self.records.saved_checkpoints.iter();
+        let known = saved.chain(self.defined).map(String::as_str);
+        let names: BTreeSet<&str> = known
+            .chain(self.needed.iter().map(|(_, name)| *name))
             .collect();
-        let step = |name: &str| {
-            let rows = || self.bitmaps.0.iter().filter(|row| row.name == name);
-            let disks: BTreeSet<String> = rows().map(|row| row.disk.clone()).collect();
-            let missing = |(disk, of): &(&str, &str)| *of == name && !disks.contains(*disk);
-            let is_whole = !disks.is_empty()
-                && disks.iter().all(|disk| is_good(self.bitmaps, disk, name))
-                && !self.needed.iter().any(missing);
-            if is_whole && self.defined.contains(name) {
+        let step = |name: &str| self.clean_up_of(name, redefined == Some(name), retire);
+        names.into_iter().filter_map(step).collect()
+    }
+
+    fn clean_up_of(&self, name: &str, is_redefined: bool, retire: bool) -> Option<CleanUp> {
+        let is_defined = self.defined.contains(name) || is_redefined;
+        // A job's own bitmap goes with the job.
+        let rows = self.bitmaps.0.iter();
+        let rows = rows.filter(|row| row.name == name && row.persistent && !row.busy);
+        let carriers: BTreeSet<&str> = rows.map(|row| row.disk.as_str()).collect();
+        let (good, broken): (Vec<&str>, Vec<&str>) = carriers
+            .iter()
+            .partition(|disk| is_good(self.bitmaps, disk, name));
+        let lacks_it = |(disk, of): &&(&str, &str)| *of == name && !carriers.contains(disk);
+        let missing: Vec<&str> = self
+            .needed
+            .iter()
+            .filter(lacks_it)
+            .map(|(disk, _)| *disk)
+            .collect();
+        if broken.is_empty() && missing.is_empty() {
+            let is_whole = is_defined && !good.is_empty();
+            // One without a disk at all may have been made so.
+            let never_had_any = good.is_empty() && !self.is_verified(name);
+            if is_whole || never_had_any || (!is_defined && !retire) {
                 return None;
             }
-            let kind = if disks.is_empty() {
-                CleanUpKind::DropCheckpointMetadata
-            } else {
-                CleanUpKind::PurgeStaleBitmapLive
-            };
-            Some(CleanUp {
-                kind,
-                checkpoint: name.to_owned(),
-                disks: disks.into_iter().collect(),
-            })
+        }
+        if carriers.is_empty() && !is_defined {
+            return None;
+        }
+        let keeps = !retire && is_defined && self.is_verified(name);
+        let (kept, purged) = if keeps {
+            (good, broken)
+        } else {
+            (Vec::new(), [good, broken].concat())
         };
-        names.into_iter().filter_map(step).collect()
+        let (kind, disks) = if purged.is_empty() {
+            (CleanUpKind::DropCheckpointMetadata, missing)
+        } else {
+            (CleanUpKind::PurgeStaleBitmapLive, purged)
+        };
+        let owned = |disks: Vec<&str>| disks.into_iter().map(str::to_owned).collect();
+        Some(CleanUp {
+            kind,
+            checkpoint: name.to_owned(),
+            disks: owned(disks),
+            kept: owned(kept),
+        })
     }
 }
 

@@ -26,16 +26,20 @@ fn facts(code: ErrorCode) -> Facts {
             checkpoint: Some("cp9".to_owned()),
             disks: vec![disk("vda"), disk("vdb")],
             server: None,
+            each_disk: None,
         },
         observed: Observed {
             domain_state: Some(DomainState::Running),
             disk_formats: Some(formats(DiskFormat::Qcow2)),
             checkpoints: Some(["cp1", "cp2"].map(str::to_owned).into()),
-            block_jobs: Some(BTreeSet::new()),
+            block_jobs: Some(BTreeMap::new()),
             server: None,
             bitmaps: Some(BitmapTable::default()),
         },
-        records: Records::default(),
+        records: Records {
+            verified_checkpoints: vec!["cp1".to_owned()],
+            ..Records::default()
+        },
     }
 }
 
@@ -121,11 +125,11 @@ fn another_base_serves_only_with_a_verified_backup(
 }
 
 #[rstest]
-#[case::missing(vec![row("vda", "cp1", false)], &["vda"])]
-#[case::inconsistent(vec![row("vda", "cp1", false), row("vdb", "cp1", true)], &["vda", "vdb"])]
+#[case::missing(vec![row("vda", "cp1", false)], CleanUpKind::DropCheckpointMetadata)]
+#[case::inconsistent(vec![row("vda", "cp1", false), row("vdb", "cp1", true)], CleanUpKind::PurgeStaleBitmapLive)]
 fn one_bad_disk_of_two_is_full_for_that_disk(
     #[case] rows: Vec<BitmapRow>,
-    #[case] carriers: &[&str],
+    #[case] kind: CleanUpKind,
 ) {
     let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
     facts.observed.checkpoints = Some(["cp1".to_owned()].into());
@@ -136,11 +140,14 @@ fn one_bad_disk_of_two_is_full_for_that_disk(
     let parts = [("vda", DiskPart::Incremental), ("vdb", DiskPart::Full)];
     let parts = parts.map(|(disk, part)| (disk.to_owned(), part));
     assert_eq!(decided.detail.disks, parts.into());
-    // Half a checkpoint cannot be deleted as it is: it goes from the disks that carry it.
+    // What can still serve is kept.
     let clean_up = &decided.detail.clean_up;
     assert_eq!(clean_up.len(), 1);
-    assert_eq!(clean_up[0].kind, CleanUpKind::PurgeStaleBitmapLive);
-    assert_eq!(clean_up[0].disks, carriers);
+    assert_eq!(clean_up[0].kind, kind);
+    assert_eq!(
+        (&clean_up[0].disks[..], &clean_up[0].kept[..]),
+        (&["vdb".to_owned()][..], &["vda".to_owned()][..])
+    );
 }
 
 #[rstest]
@@ -178,7 +185,7 @@ fn the_newest_other_base_is_taken() {
 #[rstest]
 #[case::kept(true, &["vda", "vdb"], Decision::RedefineMissingCheckpointsThenRetry)]
 #[case::not_kept(false, &["vda", "vdb"], Decision::FullBackupNewChain)]
-#[case::bitmap_lost_too(true, &["vda"], Decision::FullBackupNewChain)]
+#[case::bitmap_lost_too(true, &["vda"], Decision::FullForAffectedDisks)]
 fn lost_metadata_is_redefined_where_all_of_it_is_there(
     #[case] kept: bool,
     #[case] carriers: &[&str],
@@ -229,9 +236,10 @@ fn code_1_is_told_apart_by_probes(
     facts.error.message = format!("internal error: {message}");
     facts.observed.block_jobs = None;
     assert_eq!(decide(&facts), Judgement::Need(Probe::BlockJobs));
-    facts.observed.block_jobs = Some(busy.iter().map(|disk| (*disk).to_owned()).collect());
+    // `VIR_DOMAIN_BLOCK_JOB_TYPE_COPY`.
+    facts.observed.block_jobs = Some(busy.iter().map(|disk| ((*disk).to_owned(), 2)).collect());
     facts.request.server = Some(NbdServer::Port(10_809));
-    if busy != ["vdb"] {
+    if busy != ["vdb"] && message.is_empty() {
         assert_eq!(decide(&facts), Judgement::Need(Probe::Server));
     }
     facts.observed.server = Some(server);

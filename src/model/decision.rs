@@ -217,13 +217,21 @@ pub struct CleanUp {
     pub kind: CleanUpKind,
     /// The checkpoint, or the bitmap of that name.
     pub checkpoint: String,
-    /// The disks that carry the bitmap.
+    /// The disks on which that is: those that carry a bitmap to be purged, or that lack one.
     pub disks: Vec<String>,
+    /// The disks on which the checkpoint is good and stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
 }
 
 impl fmt::Display for CleanUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind.as_str(), self.checkpoint)
+        write!(f, "{} {}", self.kind.as_str(), self.checkpoint)?;
+        if self.kept.is_empty() {
+            return Ok(());
+        }
+        let (disks, kept) = (self.disks.join(" "), self.kept.join(" "));
+        write!(f, " on {disks}, kept on {kept}")
     }
 }
 

@@ -20,6 +20,7 @@ mod request;
 mod size;
 mod state;
 mod version;
+pub(crate) mod xml;
 
 pub use action::{Action, BitmapChange, ImageRef, JobEvent, Observation};
 pub use api::{Api, Argument, flags};
@@ -33,7 +34,7 @@ pub use format::DiskFormat;
 pub use identity::Identity;
 pub use nbd::NbdServer;
 pub use place::{PORTS, Place};
-pub use request::{Export, Request, RequestedDisk};
+pub use request::{EachDisk, Export, Request, RequestedDisk};
 pub use size::{InvalidSize, Size};
 pub use state::{DomainState, JobEnd};
 pub use version::{InvalidVersion, Version};

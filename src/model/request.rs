@@ -6,6 +6,7 @@
 use roxmltree::{Document, Node};
 use serde::{Deserialize, Serialize};
 
+use super::xml::{child, text};
 use super::{Api, Call, DiskFormat, ImageRef, NbdServer};
 
 /// What a call asks for, as far as it can be read.
@@ -13,11 +14,24 @@ use super::{Api, Call, DiskFormat, ImageRef, NbdServer};
 pub struct Request {
     /// The checkpoint that is created, redefined, deleted or looked at.
     pub checkpoint: Option<String>,
-    /// The disks that the call is about; empty where the document leaves the choice to libvirt.
+    /// The disks that the call is about; empty where the document leaves the choice to libvirt,
+    /// see [`Request::over`].
     pub disks: Vec<RequestedDisk>,
+    /// What a backup whose document lists no disks asks of each.
+    #[serde(default)]
+    pub each_disk: Option<EachDisk>,
     /// Where the NBD server of a pull backup is to listen.
     #[serde(default)]
     pub server: Option<NbdServer>,
+}
+
+/// What a backup asks of every disk.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct EachDisk {
+    /// The checkpoint that the backup is based on.
+    pub base: Option<String>,
+    /// Whether it is offered over NBD.
+    pub is_pull: bool,
 }
 
 /// A disk that a call is about.
@@ -57,11 +71,15 @@ impl Request {
             (Api::CheckpointCreate, Some(root)) => Self {
                 checkpoint: text(root, "name"),
                 disks: disks(root, "checkpoint"),
-                server: None,
+                ..Self::default()
             },
             (Api::DomainBackupBegin, Some(root)) => Self {
                 checkpoint: checkpoint_root.and_then(|root| text(root, "name")),
                 disks: disks(root, "backup"),
+                each_disk: child(root, "disks").is_none().then(|| EachDisk {
+                    base: text(root, "incremental").filter(|base| !base.is_empty()),
+                    is_pull: is_pull(root),
+                }),
                 server: child(root, "server").and_then(NbdServer::of),
             },
             (_, _) => Self {
@@ -69,6 +87,23 @@ impl Request {
                 ..Self::default()
             },
         }
+    }
+
+    /// The same, where libvirt chooses among these disks of the domain: a backup without `<disks>`
+    /// takes each that is neither empty nor read-only
+    /// (`src/conf/backup_conf.c:virDomainBackupAlignDisks`).
+    #[must_use]
+    pub fn over(mut self, disks: impl IntoIterator<Item = String>) -> Self {
+        if let Some(EachDisk { base, is_pull }) = self.each_disk.take() {
+            let requested = |disk: String| RequestedDisk {
+                export: is_pull.then(|| Export::of(&disk, base.is_some())),
+                base: base.clone(),
+                target: None,
+                disk,
+            };
+            self.disks = disks.into_iter().map(requested).collect();
+        }
+        self
     }
 
     /// The checkpoint whose bitmap each disk needs: the base of a backup, or the one that is
@@ -98,7 +133,7 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
         },
     );
     let common = common.filter(|base| !base.is_empty());
-    let is_pull = root.attribute("mode") == Some("pull");
+    let is_pull = is_pull(root);
     let list = child(root, "disks")
         .into_iter()
         .flat_map(|list| list.children());
@@ -128,23 +163,30 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
         .collect()
 }
 
-/// The names that `src/conf/backup_conf.c:virDomainBackupAlignDisks` and
-/// `src/qemu/qemu_backup.c:qemuBackupBeginPullExportDisks` give what the document leaves open.
-fn export(node: Node<'_, '_>, disk: &str, is_incremental: bool) -> Export {
-    let given = |name: &str| node.attribute(name).map(str::to_owned);
-    Export {
-        name: given("exportname").unwrap_or_else(|| disk.to_owned()),
-        bitmap: is_incremental
-            .then(|| given("exportbitmap").unwrap_or_else(|| format!("backup-{disk}"))),
+fn is_pull(root: Node<'_, '_>) -> bool {
+    root.attribute("mode") == Some("pull")
+}
+
+impl Export {
+    /// The names that `src/conf/backup_conf.c:virDomainBackupAlignDisks` and
+    /// `src/qemu/qemu_backup.c:qemuBackupBeginPullExportDisks` give where the document names none.
+    fn of(disk: &str, is_incremental: bool) -> Self {
+        Self {
+            name: disk.to_owned(),
+            bitmap: is_incremental.then(|| format!("backup-{disk}")),
+        }
     }
 }
 
-fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    node.children().find(|child| child.has_tag_name(name))
-}
-
-fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
-    Some(child(node, name)?.text()?.to_owned())
+fn export(node: Node<'_, '_>, disk: &str, is_incremental: bool) -> Export {
+    let given = |name: &str| node.attribute(name).map(str::to_owned);
+    let named = Export::of(disk, is_incremental);
+    Export {
+        name: given("exportname").unwrap_or(named.name),
+        bitmap: named
+            .bitmap
+            .map(|bitmap| given("exportbitmap").unwrap_or(bitmap)),
+    }
 }
 
 #[cfg(test)]
@@ -172,6 +214,19 @@ mod tests {
             []
         );
         assert_eq!(needed("not XML"), []);
+    }
+
+    #[test]
+    fn without_a_list_every_disk_takes_part() {
+        let xml = "<domainbackup mode='pull'><incremental>c1</incremental></domainbackup>";
+        let call = Call::new(Api::DomainBackupBegin, "d").xml(xml.to_owned());
+        let request = Request::of(&call).over(["vda".to_owned()]);
+        assert_eq!(request.needed().collect::<Vec<_>>(), [("vda", "c1")]);
+        let bitmap = request.disks[0].export.as_ref().unwrap().bitmap.as_deref();
+        assert_eq!(bitmap, Some("backup-vda"));
+        let listed = call.xml(xml.replace("</d", "<disks><disk name='vdb'/></disks></d"));
+        let request = Request::of(&listed).over(["vda".to_owned()]);
+        assert_eq!(request.needed().collect::<Vec<_>>(), [("vdb", "c1")]);
     }
 
     #[test]

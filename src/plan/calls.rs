@@ -168,9 +168,7 @@ impl Lowering<'_> {
             disk: Some(disk.clone()),
             ..self.call(Api::DomainBlockJobAbort)
         };
-        let bits = bits(&[(body.pivot, flags::BLOCK_JOB_ABORT_PIVOT)]);
-        let words = words(&[(body.pivot, "pivot")]);
-        Step::call(&format!("block-job-abort {disk}{words}"), call.flags(bits))
+        Step::call(&format!("block-job-abort {disk}"), call)
     }
 
     pub(super) fn raw_call(&self, raw: &RawCall) -> Step {

@@ -3,6 +3,8 @@
 use quick_xml::escape::escape;
 use roxmltree::{Document, Node};
 
+use crate::model::xml::{child, text};
+
 /// What a checkpoint's dump says, without the nested domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SavedCheckpoint {
@@ -71,14 +73,6 @@ impl SavedCheckpoint {
         xml.push_str("  </disks>\n</domaincheckpoint>\n");
         xml
     }
-}
-
-fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    node.children().find(|child| child.has_tag_name(name))
-}
-
-fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
-    Some(child(node, name)?.text()?.to_owned())
 }
 
 #[cfg(test)]

@@ -62,6 +62,10 @@ impl Lowering<'_> {
             Told::BackupBegin(body) => self.backup_begin(body)?,
             Told::BlockCopy(body) => self.block_copy(body),
             Told::AwaitBlockJob(body) => self.await_block_job(body),
+            // The disk has another image then, which later steps and observations do not know yet.
+            Told::BlockJobAbort(body) if body.pivot => {
+                return Err("block-job-abort: pivot".to_owned());
+            }
             Told::BlockJobAbort(body) => self.block_job_abort(body),
             Told::Call(body) => self.raw_call(body),
             Told::RecreateImage(body) => self.recreate_image(body).ok_or_else(|| step.name())?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{CleanUp, DiskFormat, DiskPart, ImageRef, Size};
-use crate::plan::{BackupDisk, BackupXml, PlannedDisk, Step, checkpoint_xml};
+use crate::plan::{BackupDisk, BackupXml, PlannedDisk, SavedCheckpoint, Step, checkpoint_xml};
 
 /// What a backup takes of each disk; a disk that is not in it is taken in full.
 pub(super) type Parts = BTreeMap<String, DiskPart>;
@@ -75,16 +75,18 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// What an incremental backup from `base` can take of each disk: the changes where the bitmap is
-    /// usable.
-    pub(super) fn parts_from(&mut self, base: &str) -> Result<Parts, DriverError> {
-        let bitmaps = self.session.bitmaps()?;
-        let usable = bitmaps
-            .0
-            .iter()
-            .filter(|row| row.name == base && row.recording && !row.inconsistent);
-        let part = |row: &crate::model::BitmapRow| (row.disk.clone(), DiskPart::Incremental);
-        Ok(usable.map(part).collect())
+    /// The disks of the domain that a checkpoint is about, by its own document.
+    pub(super) fn disks_of(&mut self, checkpoint: &str) -> Result<Vec<String>, DriverError> {
+        let document = self.session.checkpoint_document(checkpoint)?;
+        let document = document.and_then(|xml| SavedCheckpoint::of(&xml));
+        let disks = document.map(|document| document.disks).unwrap_or_default();
+        let known = self.session.disks();
+        let is_known = |disk: &String| known.iter().any(|known| known.target == *disk);
+        Ok(disks
+            .into_iter()
+            .map(|(disk, _)| disk)
+            .filter(is_known)
+            .collect())
     }
 
     /// What must hold behind a backup with this checkpoint: the old chain still restores; then what
@@ -99,12 +101,17 @@ impl Work<'_, '_> {
         if !self.clean_up(clean_up)? {
             return Ok(());
         }
-        let parts = self.parts_from(checkpoint)?;
+        // Each of its disks is asked for as incremental: libvirt must not refuse.
+        let disks = self.disks_of(checkpoint)?;
+        let parts = disks
+            .into_iter()
+            .map(|disk| (disk, DiskPart::Incremental))
+            .collect();
         let name = self.fresh_name()?;
         if !self.back_up(&name, Some(checkpoint), &parts)? {
             return Ok(());
         }
-        self.prove_names_are_free(clean_up)?;
+        self.prove_clean_up(clean_up)?;
         self.prove_checkpoints_and_bitmaps()?;
         self.prove_closed_images()
     }

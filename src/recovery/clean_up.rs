@@ -10,24 +10,7 @@ impl Work<'_, '_> {
     /// Executes the steps in order; `false` if libvirt refused one.
     pub(super) fn clean_up(&mut self, steps: &[CleanUp]) -> Result<bool, DriverError> {
         for step in steps {
-            let done = match step.kind {
-                CleanUpKind::DropCheckpointMetadata => {
-                    let bits = flags::CHECKPOINT_DELETE_METADATA_ONLY;
-                    self.delete(&step.checkpoint, bits)?
-                }
-                // Deleting wants a definition that lists exactly the disks that carry the bitmap.
-                CleanUpKind::PurgeStaleBitmapLive => {
-                    self.redefine(&step.checkpoint, &step.disks, false)?
-                        && self.delete(&step.checkpoint, 0)?
-                }
-                CleanUpKind::DiscardUncommittedCheckpoint
-                | CleanUpKind::PurgeStaleBitmapOffline
-                | CleanUpKind::ClearStuckBackupJob => {
-                    let text = format!("executing the clean-up step `{step}`");
-                    return Err(DriverError::NotModelled(text));
-                }
-            };
-            if !done {
+            if !self.clean_up_step(step)? {
                 self.claim(step.to_string(), "refused", false);
                 return Ok(false);
             }
@@ -35,11 +18,43 @@ impl Work<'_, '_> {
         Ok(true)
     }
 
+    fn clean_up_step(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
+        let CleanUp {
+            kind,
+            checkpoint,
+            disks,
+            kept,
+        } = step;
+        let document = self.document_of(checkpoint)?;
+        match kind {
+            CleanUpKind::DropCheckpointMetadata if kept.is_empty() => {
+                self.delete(checkpoint, flags::CHECKPOINT_DELETE_METADATA_ONLY)
+            }
+            CleanUpKind::DropCheckpointMetadata => self.redefine(&document, kept, true),
+            // Deleting wants a definition that lists exactly the disks whose bitmap must go.
+            CleanUpKind::PurgeStaleBitmapLive => Ok(self.redefine(&document, disks, false)?
+                && self.delete(checkpoint, 0)?
+                && (kept.is_empty() || self.redefine(&document, kept, true)?)),
+            CleanUpKind::DiscardUncommittedCheckpoint
+            | CleanUpKind::PurgeStaleBitmapOffline
+            | CleanUpKind::ClearStuckBackupJob => {
+                let text = format!("executing the clean-up step `{step}`");
+                Err(DriverError::NotModelled(text))
+            }
+        }
+    }
+
     /// A name that was cleaned up is free on every disk: a checkpoint of that name can be made, and
-    /// goes again.
-    pub(super) fn prove_names_are_free(&mut self, steps: &[CleanUp]) -> Result<(), DriverError> {
+    /// goes again. One that is kept on some disks is on exactly these.
+    pub(super) fn prove_clean_up(&mut self, steps: &[CleanUp]) -> Result<(), DriverError> {
         for step in steps {
             let name = &step.checkpoint;
+            if !step.kept.is_empty() {
+                let found = self.disks_of(name)?;
+                let holds = found == step.kept;
+                self.claim(format!("{name} is kept"), found.join(" "), holds);
+                continue;
+            }
             let disks = self.session.disks().to_vec();
             let document = checkpoint_xml(name, None, Some(&bitmap_disks(&disks)), &disks);
             let domain = self.session.place().domain.clone();

@@ -19,10 +19,12 @@ pub fn conclude(
         .verified_checkpoints()
         .map(str::to_owned)
         .collect();
+    let disks = session.disks().iter().map(|disk| disk.target.clone());
+    let disks: Vec<String> = disks.collect();
     let mut facts = Facts {
         api: call.api,
         error: error.clone(),
-        request: Request::of(call),
+        request: Request::of(call).over(disks),
         observed: Observed::default(),
         records: Records {
             verified_checkpoints: verified,
@@ -104,9 +106,10 @@ fn fetch(
         }
         Probe::BlockJobs => {
             let disks: Vec<String> = facts.request.disk_names().map(str::to_owned).collect();
-            let busy = session.block_jobs(&disks)?;
-            let text = listed(busy.iter().map(|disk| format!("{disk} has one")));
-            observed.block_jobs = Some(busy);
+            let jobs = session.block_jobs(&disks)?;
+            let told = |(disk, job): (&String, &u64)| format!("{disk} has one of type {job}");
+            let text = listed(jobs.iter().map(told));
+            observed.block_jobs = Some(jobs);
             text
         }
         Probe::Server => {
@@ -146,6 +149,7 @@ fn seen(rows: &[BitmapRow], request: &Request) -> String {
             None => "missing",
             Some(row) if row.inconsistent => "inconsistent",
             Some(row) if !row.recording => "disabled",
+            Some(row) if row.layer > 0 => "below the top layer",
             Some(_) => "present",
         };
         format!("bitmap {name} {word} on {disk}")

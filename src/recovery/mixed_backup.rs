@@ -19,7 +19,8 @@ pub(super) fn execute(work: &mut Work<'_, '_>, conclusion: &Conclusion) -> Resul
     if !work.session.checkpoints()?.contains(base) {
         // libvirt knows a base by its metadata only; it may be redefined for the good disks.
         let good: Vec<String> = parts.iter().filter_map(is_good).collect();
-        if !work.redefine(base, &good, true)? {
+        let document = work.document_of(base)?;
+        if !work.redefine(&document, &good, true)? {
             work.claim("base of the good disks", "not redefined", false);
             return Ok(());
         }

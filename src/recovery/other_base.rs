@@ -12,8 +12,7 @@ pub(super) fn execute(work: &mut Work<'_, '_>, conclusion: &Conclusion) -> Resul
         return Ok(());
     };
     let name = work.fresh_name()?;
-    let parts = work.parts_from(base)?;
-    if work.back_up(&name, Some(base), &parts)? {
+    if work.back_up(&name, Some(base), &conclusion.disks)? {
         work.prove_chain(&name, &conclusion.clean_up)?;
     }
     Ok(())

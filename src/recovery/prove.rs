@@ -2,7 +2,7 @@
 
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, BitmapTable, Call, JobEnd, JobEvent, Observation};
+use crate::model::{Api, BitmapRow, BitmapTable, Call, JobEnd, JobEvent, Observation};
 use crate::plan::{Operation, Step};
 use crate::session::TakenBackup;
 use crate::transcript::{Exchange, HostState, Record};
@@ -88,27 +88,32 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Every checkpoint has its bitmap on some disk, and every bitmap its checkpoint; all are
-    /// usable.
+    /// Every checkpoint has a usable bitmap on each of its disks, and every bitmap its checkpoint.
     pub(super) fn prove_checkpoints_and_bitmaps(&mut self) -> Result<(), DriverError> {
         let checkpoints = self.session.checkpoints()?;
         let bitmaps = self.session.bitmaps()?;
-        let without_bitmap = checkpoints
-            .iter()
-            .find(|name| !bitmaps.0.iter().any(|row| row.name == **name));
-        let found = match without_bitmap {
-            None => checkpoints.join(" "),
-            Some(name) => format!("{name} has no bitmap"),
+        let mut owned = Vec::new();
+        for name in &checkpoints {
+            let disks = self.disks_of(name)?;
+            owned.extend(disks.into_iter().map(|disk| (disk, name.clone())));
+        }
+        let is_usable = |row: &BitmapRow| row.persistent && row.recording && !row.inconsistent;
+        let has_bitmap = |(disk, name): &&(String, String)| {
+            let mut rows = bitmaps.on(disk, name).peekable();
+            rows.peek().is_some() && rows.all(is_usable)
         };
-        self.claim("checkpoints with bitmaps", found, without_bitmap.is_none());
-        let stale = bitmaps
-            .0
-            .iter()
-            .find(|row| !checkpoints.contains(&row.name));
-        let unusable = bitmaps
-            .0
-            .iter()
-            .find(|row| row.inconsistent || !row.recording || !row.persistent);
+        let without = owned.iter().find(|pair| !has_bitmap(pair));
+        let found = match without {
+            None => checkpoints.join(" "),
+            Some((disk, name)) => format!("{name} has no usable bitmap on {disk}"),
+        };
+        self.claim("checkpoints with bitmaps", found, without.is_none());
+        let is_owned = |row: &&BitmapRow| {
+            let mut pairs = owned.iter();
+            pairs.any(|(disk, name)| *disk == row.disk && *name == row.name)
+        };
+        let stale = bitmaps.0.iter().find(|row| !is_owned(row));
+        let unusable = bitmaps.0.iter().find(|row| !is_usable(row));
         let found = match (stale, unusable) {
             (Some(row), _) => format!("{} on {} is stale", row.name, row.disk),
             (None, Some(row)) => format!("{} on {} is not usable", row.name, row.disk),

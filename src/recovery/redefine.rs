@@ -17,7 +17,7 @@ pub(super) fn execute(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(
         if defined.contains(&saved.name) || carriers.is_empty() {
             continue;
         }
-        if !work.redefine(&saved.name, &carriers, true)? {
+        if !work.redefine(saved, &carriers, true)? {
             work.claim(format!("bitmap of {}", saved.name), "not good", false);
             return Ok(());
         }
@@ -25,8 +25,15 @@ pub(super) fn execute(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(
         defined.push(saved.name.clone());
     }
     let found = work.session.checkpoints_from_the_root()?;
-    let wanted: Vec<String> = kept.into_iter().map(|saved| saved.name).collect();
-    work.claim("checkpoints as kept", found.join(" "), found == wanted);
+    let place = |name: &str| found.iter().position(|found| found == name);
+    let mut as_kept = true;
+    for saved in &kept {
+        let parent = saved.parent.as_deref().and_then(place);
+        let is_lost = work.carriers(&saved.name)?.is_empty();
+        as_kept &=
+            is_lost || place(&saved.name).is_some_and(|own| parent.is_none_or(|up| up < own));
+    }
+    work.claim("checkpoints as kept", found.join(" "), as_kept);
     retry::again(work, refused)
 }
 
@@ -51,29 +58,41 @@ fn oldest_first(work: &Work<'_, '_>) -> Vec<SavedCheckpoint> {
 }
 
 impl Work<'_, '_> {
-    /// Redefines a checkpoint on exactly these disks, from the client's own record of it where there
-    /// is one. Its parent stands only where that is defined. `false` if libvirt refused.
-    pub(super) fn redefine(
-        &mut self,
-        name: &str,
-        disks: &[String],
-        validate: bool,
-    ) -> Result<bool, DriverError> {
-        let saved = self.session.ledger().saved_checkpoint(name);
-        let saved = saved.and_then(SavedCheckpoint::of);
-        let mut document = saved.unwrap_or_else(|| SavedCheckpoint {
+    /// What is known of a checkpoint: the client's own record, else libvirt's.
+    pub(super) fn document_of(&mut self, name: &str) -> Result<SavedCheckpoint, DriverError> {
+        let kept = self.session.ledger().saved_checkpoint(name);
+        let known = match kept.and_then(SavedCheckpoint::of) {
+            Some(saved) => Some(saved),
+            None => self
+                .session
+                .checkpoint_document(name)?
+                .and_then(|xml| SavedCheckpoint::of(&xml)),
+        };
+        Ok(known.unwrap_or_else(|| SavedCheckpoint {
             name: name.to_owned(),
             description: None,
             parent: None,
             // libvirt wants one, and takes any.
             creation_time: Some("1".to_owned()),
             disks: Vec::new(),
-        });
+        }))
+    }
+
+    /// Redefines a checkpoint on exactly these disks. Its parent stands only where that is defined.
+    /// `false` if libvirt refused.
+    pub(super) fn redefine(
+        &mut self,
+        checkpoint: &SavedCheckpoint,
+        disks: &[String],
+        validate: bool,
+    ) -> Result<bool, DriverError> {
+        let mut document = checkpoint.clone();
+        let name = &checkpoint.name;
         let defined = self.session.checkpoints()?;
         document.parent = document.parent.filter(|parent| defined.contains(parent));
         document.disks = disks
             .iter()
-            .map(|disk| (disk.clone(), name.to_owned()))
+            .map(|disk| (disk.clone(), name.clone()))
             .collect();
         let mut bits = flags::CHECKPOINT_CREATE_REDEFINE;
         let mut label = format!("checkpoint-redefine {name} on {}", disks.join(" "));

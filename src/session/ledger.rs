@@ -15,8 +15,10 @@ pub struct Ledger {
     backups: Vec<TakenBackup>,
     /// Documents of checkpoints that a client has kept, without their nested domain.
     saved_checkpoints: BTreeMap<String, String>,
-    /// The domain's memory is saved, and the next start restores it.
-    saved: bool,
+    /// The guest does not run.
+    paused: bool,
+    /// The memory of a paused domain is saved, and the next start restores it.
+    saved_paused: bool,
     restored_and_not_resumed: bool,
 }
 
@@ -84,13 +86,16 @@ impl Ledger {
                     taken.image = Some(image.clone());
                 }
             }
+            Action::KillEmulator { .. } => {
+                self.paused = false;
+                self.restored_and_not_resumed = false;
+            }
             Action::LiveBitmaps { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
             | Action::ReadChain { .. }
             | Action::CheckImage { .. }
             | Action::ListFiles { .. }
-            | Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
             | Action::StartNbdServer { .. }
             | Action::StopNbdServer { .. }
@@ -124,13 +129,27 @@ impl Ledger {
                     self.saved_checkpoints.insert(name.clone(), xml.clone());
                 }
             }
-            Api::DomainBackupBegin => self.note_backup(&Request::of(call)),
-            Api::DomainManagedSave => self.saved = true,
-            Api::DomainManagedSaveRemove => self.saved = false,
-            Api::DomainCreate => {
-                self.restored_and_not_resumed = std::mem::take(&mut self.saved);
+            Api::DomainBackupBegin => {
+                let request = Request::of(call).over(self.disks.keys().cloned());
+                self.note_backup(&request);
             }
-            Api::DomainResume | Api::DomainDestroy => self.restored_and_not_resumed = false,
+            Api::CheckpointDelete if call.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY == 0 => {
+                // Its bitmap is gone: there is nothing left to redefine.
+                let name = call.checkpoint.as_deref().unwrap_or_default();
+                self.saved_checkpoints.remove(name);
+            }
+            Api::DomainManagedSave => self.saved_paused = self.paused,
+            Api::DomainManagedSaveRemove => self.saved_paused = false,
+            Api::DomainCreate => {
+                self.restored_and_not_resumed = std::mem::take(&mut self.saved_paused);
+                self.paused =
+                    self.restored_and_not_resumed || call.flags & flags::START_PAUSED != 0;
+            }
+            Api::DomainSuspend => self.paused = true,
+            Api::DomainResume | Api::DomainDestroy => {
+                self.paused = false;
+                self.restored_and_not_resumed = false;
+            }
             _ => {}
         }
     }

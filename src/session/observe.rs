@@ -1,12 +1,12 @@
 //! What a client, and the runner beside it, can see without changing anything.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Session;
 use crate::driver::DriverError;
 use crate::model::{
     Action, Answer, Api, BitmapTable, Call, Content, DomainState, ErrorCode, ImageRef, NbdServer,
-    Observation, Value, flags,
+    Observation, Param, Value, flags,
 };
 use crate::transcript::HostState;
 
@@ -64,9 +64,10 @@ impl Session<'_> {
         }
     }
 
-    /// Those of the disks that have a block job, by `virDomainGetBlockJobInfo`.
-    pub fn block_jobs(&mut self, disks: &[String]) -> Result<BTreeSet<String>, DriverError> {
-        let mut busy = BTreeSet::new();
+    /// The block job of each of the disks that has one, as a `virDomainBlockJobType`, by
+    /// `virDomainGetBlockJobInfo`.
+    pub fn block_jobs(&mut self, disks: &[String]) -> Result<BTreeMap<String, u64>, DriverError> {
+        let mut jobs = BTreeMap::new();
         for disk in disks {
             let call = Call {
                 disk: Some(disk.clone()),
@@ -74,15 +75,30 @@ impl Session<'_> {
             };
             match self.ask(&call)? {
                 Answer::Returned(Value::Params(params)) if params.is_empty() => {}
-                Answer::Returned(Value::Params(_)) => {
-                    busy.insert(disk.clone());
+                Answer::Returned(Value::Params(params)) => {
+                    let Some(Param::Unsigned(job)) = params.get("type") else {
+                        return Err(unexpected(&call, &Answer::Returned(Value::Params(params))));
+                    };
+                    jobs.insert(disk.clone(), *job);
                 }
-                answer @ (Answer::Returned(_) | Answer::Refused(_)) => {
-                    return Err(unexpected(&call, &answer));
-                }
+                // libvirt knows no such disk, so it has no job.
+                Answer::Refused(_) => {}
+                answer @ Answer::Returned(_) => return Err(unexpected(&call, &answer)),
             }
         }
-        Ok(busy)
+        Ok(jobs)
+    }
+
+    /// The document of a defined checkpoint, without its nested domain
+    /// (`virDomainCheckpointGetXMLDesc`); `None` where libvirt gives none.
+    pub fn checkpoint_document(&mut self, name: &str) -> Result<Option<String>, DriverError> {
+        let call = Call::new(Api::CheckpointGetXmlDesc, &self.place().domain);
+        let call = call.checkpoint(name).flags(flags::CHECKPOINT_XML_NO_DOMAIN);
+        match self.ask(&call)? {
+            Answer::Returned(Value::Xml(xml)) => Ok(Some(xml)),
+            Answer::Refused(_) => Ok(None),
+            answer @ Answer::Returned(_) => Err(unexpected(&call, &answer)),
+        }
     }
 
     /// Why an NBD server could not listen there; `None` if it can.
