@@ -279,6 +279,10 @@ const OF_ROOT: &[(&str, Test)] = &[
         "user::an_ordinary_user_runs_every_seed",
         user::an_ordinary_user_runs_every_seed,
     ),
+    (
+        "user::what_no_run_has_made_is_not_swept",
+        user::what_no_run_has_made_is_not_swept,
+    ),
 ];
 
 fn main() -> ExitCode {

@@ -74,7 +74,7 @@ fn measure() -> Result<(), String> {
     let compared = by_run(&waiting, &quick, directory.path(), &stop, &mut failures)?;
     let root = directory.path().join("v");
     let by_hand = by_hand(&quick, &root, &stop, &mut failures);
-    sweep(&root);
+    sweep(Path::new(env!("CARGO_BIN_EXE_backup-tck")), &root);
     let by_hand = by_hand?;
     if let (Some(run), Some(by_hand)) = (compared, by_hand) {
         let ratio = by_hand.as_secs_f64() / run.as_secs_f64();

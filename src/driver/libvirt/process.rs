@@ -12,14 +12,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
-use std::{fs, io, thread};
+use std::{fs, io, iter, thread};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
 use super::availability::DAEMON;
 use super::clear::clear;
-use super::connection::Connection;
+use super::connection::{Connection, is_worker_directory};
 use super::proc;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use crate::driver::{Crash, DriverError};
@@ -169,6 +169,8 @@ impl Drop for WorkerProcess {
 /// Does what reapers that were killed could not do: ends every process of ours that has to do with
 /// the directory, which is a worker's or one that holds workers', and removes it. What a worker
 /// has left on somebody else's daemon is removed there, by a process of `program`.
+///
+/// The directory must be one that this program has made, and that nobody else can write to.
 pub fn sweep(program: &Path, directory: &Path) {
     let own = getpid();
     let ours = |pid: &Pid| *pid != own && is_ours(*pid) && proc::concerns(*pid, directory);
@@ -185,9 +187,13 @@ pub fn sweep(program: &Path, directory: &Path) {
         }
         pause();
     }
-    clear(program, directory);
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        clear(program, &entry.path());
+    let below = fs::read_dir(directory).into_iter().flatten().flatten();
+    let below = below.map(|entry| entry.path());
+    for worker in iter::once(directory.to_owned())
+        .chain(below)
+        .filter(|path| is_worker_directory(path))
+    {
+        clear(program, &worker);
     }
     // Nothing is there when the reaper died first of all.
     let _ = fs::remove_dir_all(directory);

@@ -41,6 +41,7 @@ use super::connection::Connection;
 use super::log::{LOG, NO_OUTPUTS, last_lines, outputs};
 use super::protocol::{Reply, Told, write_line};
 use super::{namespace, proc};
+use crate::driver::RUN_MARK;
 
 /// For how long a worker may put things in order after the supervisor has gone.
 const GRACE: Duration = Duration::from_secs(5);
@@ -86,12 +87,22 @@ fn serve_and_remove(directory: &Path, supervisor: Option<Pid>, connection: &Conn
     if Some(getppid()) != supervisor
         && let Some(run) = directory.parent()
     {
-        // The run's directory was the supervisor's to remove; the last reaper finds it empty.
-        let _ = fs::remove_dir(run);
+        remove_empty(run);
     }
     match removed {
         Ok(()) => body,
         Err(error) => Told::Failed(format!("cannot remove {}: {error}", directory.display())),
+    }
+}
+
+/// Removes a run's directory, which was the supervisor's to remove, if this was the last worker
+/// in it.
+fn remove_empty(run: &Path) {
+    let mut entries = fs::read_dir(run).into_iter().flatten().flatten();
+    if entries.all(|entry| entry.file_name() == RUN_MARK) {
+        // Another reaper may be doing the same.
+        let _ = fs::remove_file(run.join(RUN_MARK));
+        let _ = fs::remove_dir(run);
     }
 }
 
