@@ -234,6 +234,18 @@ const OF_DAEMONS: &[(&str, Test)] = &[
         uri::a_domain_that_is_left_is_named,
     ),
     (
+        "uri::another_ones_domain_is_not_taken_over",
+        uri::another_ones_domain_is_not_taken_over,
+    ),
+    (
+        "uri::a_scenario_is_nobody_elses",
+        uri::a_scenario_is_nobody_elses,
+    ),
+    (
+        "uri::a_domain_that_stays_keeps_no_other",
+        uri::a_domain_that_stays_keeps_no_other,
+    ),
+    (
         "uri::whoever_is_killed_leaves_no_domain",
         uri::whoever_is_killed_leaves_no_domain,
     ),

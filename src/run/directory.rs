@@ -124,7 +124,8 @@ fn is_of(found: &Metadata, owner: u32) -> bool {
     found.uid() == owner
 }
 
-#[cfg(all(test, feature = "libvirt"))]
+#[cfg(test)]
+#[cfg(feature = "libvirt")]
 mod tests {
     use std::os::unix::fs::symlink;
     use std::path::PathBuf;

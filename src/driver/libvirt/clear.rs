@@ -47,8 +47,9 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
     // SIGALRM ends a process that has not asked for another reaction.
     alarm::set(LIMIT);
-    let removed = Session::open(uri.as_str())
-        .and_then(|session| session.remove_domains(&domain_prefix(Path::new(&directory))));
+    let prefix = domain_prefix(Path::new(&directory));
+    let removed = Session::open(uri.as_str(), Some(prefix.clone()))
+        .and_then(|session| session.remove_domains(&prefix));
     match removed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -82,7 +82,8 @@ pub(super) fn is_worker_directory(path: &Path) -> bool {
     has_name && fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }
 
-/// What every domain's name begins with; no other domain is ever touched.
+/// What every domain's name begins with. On a daemon that was there before no other domain is ever
+/// touched, and of those only the worker's own ([`domain_prefix`]).
 pub(super) const PREFIX: &str = "backup-tck-";
 
 /// What the names of one worker's domains begin with. Its directory's name is used once.

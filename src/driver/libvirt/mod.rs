@@ -14,6 +14,7 @@
 //!
 //! This module must not know scenarios, plans or what an answer means.
 
+mod access;
 pub mod availability;
 mod bitmaps;
 mod cache;

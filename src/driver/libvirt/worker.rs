@@ -14,10 +14,9 @@
 //! A daemon that does not answer any more ends the work: what its client says then is no answer.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +25,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{dup2_stdin, dup2_stdout, getppid};
 use uuid::Uuid;
 
+use super::access::Access;
 use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
@@ -112,6 +112,8 @@ struct Worker {
     connection: Connection,
     daemon: Option<Daemon>,
     session: Session,
+    /// None where libvirt is private.
+    access: Option<Access>,
     cache: Option<CapabilityCache>,
     occupied: Occupied,
     world: World,
@@ -140,16 +142,23 @@ impl Worker {
             }
             Connection::Uri(uri) => (None, None, uri.clone()),
         };
-        let session = Session::open(&uri).map_err(|error| {
+        let scope = (!connection.is_private()).then(|| domain_prefix(directory));
+        let session = Session::open(&uri, scope).map_err(|error| {
             let end = daemon.as_mut().and_then(Daemon::end);
             end.map_or(error, |end| crashed(end, &Ask::Identity, directory))
         })?;
+        let access = if connection.is_private() {
+            None
+        } else {
+            Some(Access::of(&session.capabilities()?))
+        };
         Ok(Self {
             directory: directory.to_owned(),
             world: World::of(directory, &connection),
             connection,
             daemon,
             session,
+            access,
             cache,
             occupied: Occupied::default(),
             scenarios: 0,
@@ -255,13 +264,9 @@ impl Worker {
     }
 
     /// Lets a daemon's QEMU, which may run as another user, make files in a scenario's directory.
-    /// Nobody else finds it: the directories above can be passed through but not listed.
     fn share(&self, directory: &Path) -> Result<(), DriverError> {
-        if self.connection.is_private() {
-            return Ok(());
-        }
-        let opened = fs::set_permissions(directory, Permissions::from_mode(0o777));
-        opened.map_err(|error| {
+        let granted = self.access.map_or(Ok(()), |access| access.grant(directory));
+        granted.map_err(|error| {
             DriverError::Failed(format!("cannot open {}: {error}", directory.display()))
         })
     }
