@@ -226,6 +226,10 @@ const OF_DAEMONS: &[(&str, Test)] = &[
         daemon::a_killed_reaper_leaves_no_daemon,
     ),
     (
+        "endings::a_program_that_was_replaced_cleans_up",
+        endings::a_program_that_was_replaced_cleans_up,
+    ),
+    (
         "uri::a_run_touches_no_other_domain",
         uri::a_run_touches_no_other_domain,
     ),

@@ -15,7 +15,7 @@ use crate::product::{Run, slow_suite};
 use crate::suite::Copy;
 
 /// The daemon of a bench, as anybody else would reach it.
-fn uri(bench: &Bench) -> String {
+pub(crate) fn uri(bench: &Bench) -> String {
     let own = bench.own();
     let mode = if own.join("lib/libvirt/qemu").is_dir() {
         "system"
@@ -29,7 +29,7 @@ fn uri(bench: &Bench) -> String {
 }
 
 /// The names of our domains there.
-fn domains(bench: &Bench) -> Vec<String> {
+pub(crate) fn domains(bench: &Bench) -> Vec<String> {
     let directory = crate::bench::directory();
     let mut driver = reach(bench, &directory);
     driver.found_before().unwrap()

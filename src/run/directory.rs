@@ -17,7 +17,7 @@ use super::{Backing, DriverChoice};
 use crate::driver::{DriverError, RUN_MARK};
 
 /// What the name of a run's directory begins with.
-const PREFIX: &str = "backup-tck-";
+const DIRECTORY_PREFIX: &str = "backup-tck-";
 
 /// Letters and digits behind it.
 const RANDOM: usize = 6;
@@ -51,7 +51,7 @@ impl RunDirectory {
             ))
         };
         let directory = tempfile::Builder::new()
-            .prefix(PREFIX)
+            .prefix(DIRECTORY_PREFIX)
             .rand_bytes(RANDOM)
             .tempdir()
             .map_err(failed)?;
@@ -110,7 +110,7 @@ fn may_be_dead(entry: &DirEntry, owner: u32, grace: Duration) -> io::Result<bool
 }
 
 fn is_name(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|random| {
+    name.strip_prefix(DIRECTORY_PREFIX).is_some_and(|random| {
         random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
 }

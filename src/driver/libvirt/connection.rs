@@ -64,6 +64,9 @@ impl FromStr for Connection {
     }
 }
 
+/// The longest address of a unix socket, without the NUL at its end (unix(7)).
+pub(super) const SOCKET_LIMIT: usize = 107;
+
 /// Hexadecimal digits in the name of a worker's directory.
 pub(super) const DIGITS: usize = 6;
 
@@ -84,12 +87,12 @@ pub(super) fn is_worker_directory(path: &Path) -> bool {
 
 /// What every domain's name begins with. On a daemon that was there before no other domain is ever
 /// touched, and of those only the worker's own ([`domain_prefix`]).
-pub(super) const PREFIX: &str = "backup-tck-";
+pub(super) const DOMAIN_PREFIX: &str = "backup-tck-";
 
 /// What the names of one worker's domains begin with. Its directory's name is used once.
 pub(super) fn domain_prefix(directory: &Path) -> String {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    format!("{PREFIX}{}-", name.trim_start_matches('w'))
+    format!("{DOMAIN_PREFIX}{}-", name.trim_start_matches('w'))
 }
 
 /// A path as the value of a URI's parameter.

@@ -36,6 +36,7 @@ mod jobs;
 mod log;
 mod namespace;
 mod nbd;
+mod pause;
 mod ports;
 mod proc;
 mod process;

@@ -38,19 +38,21 @@ const NONE: Option<&str> = None;
 ///
 /// Where the kernel allows it to nobody but a privileged process, and this is none, all stays in
 /// sight. That is an error only where a daemon could then not be private: where it runs as root.
-pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<()> {
+/// True where the mounts are this process's own.
+pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<bool> {
     let binds = match connection {
         // That daemon is looked for where it is.
-        Connection::Uri(_) => return Ok(()),
+        Connection::Uri(_) => return Ok(false),
         Connection::Libvirtd if geteuid().is_root() => true,
         Connection::Embed | Connection::Libvirtd => false,
     };
     let entered = unshare_mounts()?;
+    let is_own = entered.is_ok();
     let hidden = entered
         .map_err(io::Error::from)
         .and_then(|()| hide(directory, !binds));
     if !binds {
-        return Ok(());
+        return Ok(is_own);
     }
     hidden.map_err(|error| {
         io::Error::other(format!(
@@ -64,7 +66,7 @@ pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<()>
             io::Error::other(format!("cannot bind a directory over {system}: {error}"))
         })?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A mount namespace, by way of a user namespace where it takes one. The user stays the same. The
@@ -138,14 +140,18 @@ fn provide(point: &Path) -> io::Result<()> {
 fn replace_by_copy(directory: &Path) -> io::Result<()> {
     // By this handle what is covered can still be named.
     let covered = File::open(directory)?;
-    let entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;
+    // Where a file system does not tell the type along with the name, the path is asked for it.
+    let entries = fs::read_dir(directory)?.map(|entry| {
+        let entry = entry?;
+        Ok((entry.file_name(), entry.file_type()?))
+    });
+    let entries: Vec<_> = entries.collect::<io::Result<_>>()?;
     mount_tmpfs(directory)?;
-    for entry in entries {
-        let to = directory.join(entry.file_name());
+    for (name, kind) in entries {
+        let to = directory.join(&name);
         let from = Path::new("/proc/self/fd")
             .join(covered.as_raw_fd().to_string())
-            .join(entry.file_name());
-        let kind = entry.file_type()?;
+            .join(&name);
         if kind.is_symlink() {
             symlink(fs::read_link(&from)?, &to)?;
             continue;

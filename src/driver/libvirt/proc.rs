@@ -115,7 +115,7 @@ mod tests {
         let path = Path::new("/tmp/x");
         for line in [
             "qemu\0file=/tmp/x/w1/vda\0",
-            "reaper\0/tmp/x\01\0",
+            "reaper\0/tmp/x\0id\0",
             "worker\0/tmp/x",
             "qemu\0{\"filename\":\"/tmp/x/vda\"}\0",
             "qemu\0/tmp/x-copy/vda\0/tmp/x/vda\0",

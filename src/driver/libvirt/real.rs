@@ -6,13 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::connection::{Connection, DIGITS, worker_directory};
+use super::connection::{Connection, DIGITS, SOCKET_LIMIT, worker_directory};
 use super::process::WorkerProcess;
 use super::protocol::{Ask, Told};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
-
-/// The longest address of a unix socket, without the NUL at its end (unix(7)).
-const SOCKET_LIMIT: usize = 107;
 
 /// Bytes of a worker's own directory below that of the run.
 const WORKER_NAME: usize = "/w".len() + DIGITS;

@@ -2,7 +2,7 @@
 //! the other.
 //!
 //! ```text
-//! backup-tck worker DIRECTORY PID CONNECTION
+//! backup-tck worker DIRECTORY PID CONNECTION MOUNTS
 //! ```
 //!
 //! Requests come as JSON lines on standard input, replies leave on standard output. Both
@@ -29,7 +29,7 @@ use super::access::Access;
 use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
-use super::connection::{Connection, PREFIX, domain_prefix};
+use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
 use super::daemon::Daemon;
 use super::debris::World;
 use super::host;
@@ -40,9 +40,16 @@ use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
 use crate::model::{Answer, Api, Identity, Place, Version};
 
+/// MOUNTS, where what is mounted is the worker's alone.
+pub(super) const OWN_MOUNTS: &str = "own-mounts";
+
+/// MOUNTS, where anybody on the machine may mount something.
+pub(super) const HOST_MOUNTS: &str = "host-mounts";
+
 /// The subcommand `worker`; see the module's text.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(directory), Some(reaper), Some(connection), None) = (
+    let (Some(directory), Some(reaper), Some(connection), Some(mounts), None) = (
+        arguments.next(),
         arguments.next(),
         arguments.next(),
         arguments.next(),
@@ -55,6 +62,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
         &PathBuf::from(directory),
         &reaper.to_string_lossy(),
         connection,
+        mounts == OWN_MOUNTS,
     ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,7 +74,12 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// Serves requests until they end.
-fn serve(directory: &Path, reaper: &str, connection: Connection) -> io::Result<()> {
+fn serve(
+    directory: &Path,
+    reaper: &str,
+    connection: Connection,
+    own_mounts: bool,
+) -> io::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     if getppid().to_string() != reaper {
         return Err(io::Error::other("the reaper has died"));
@@ -77,7 +90,7 @@ fn serve(directory: &Path, reaper: &str, connection: Connection) -> io::Result<(
     let mut replies = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     dup2_stdin(File::open("/dev/null")?)?;
     dup2_stdout(io::stderr())?;
-    let mut worker = Worker::start(directory, connection);
+    let mut worker = Worker::start(directory, connection, own_mounts);
     for line in BufReader::new(requests).lines() {
         let Request { id, body } = serde_json::from_str(&line?)?;
         let told = worker.as_mut().map_err(|error| error.clone());
@@ -121,7 +134,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(directory: &Path, connection: Connection) -> Result<Self, DriverError> {
+    fn start(
+        directory: &Path,
+        connection: Connection,
+        own_mounts: bool,
+    ) -> Result<Self, DriverError> {
         let root = || {
             let root = Root::of(directory, &connection);
             root.make().map_err(|error| {
@@ -154,7 +171,7 @@ impl Worker {
         };
         Ok(Self {
             directory: directory.to_owned(),
-            world: World::of(directory, &connection),
+            world: World::of(directory, &connection, own_mounts),
             connection,
             daemon,
             session,
@@ -193,7 +210,7 @@ impl Worker {
     fn answer(&mut self, ask: &Ask) -> Result<Told, DriverError> {
         Ok(match ask {
             Ask::Identity => Told::Identity(self.identity()?),
-            Ask::Before => Told::Domains(self.session.domains(PREFIX)?),
+            Ask::Before => Told::Domains(self.session.domains(DOMAIN_PREFIX)?),
             Ask::Open => Told::Opened(self.open()?),
             Ask::Close(place) => {
                 self.close(place)?;
