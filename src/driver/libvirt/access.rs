@@ -1,8 +1,8 @@
 //! Who may get at a scenario's directory, where a daemon of somebody else's runs its QEMU.
 //!
 //! The directories above can be passed through, and `/proc` shows everybody their names. So the
-//! directory is QEMU's alone where that can be, since everybody else could put links there, which
-//! whoever makes an image follows.
+//! directory is QEMU's alone, since everybody else could put links there, which whoever makes an
+//! image follows.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -12,6 +12,8 @@ use std::path::Path;
 use nix::unistd::{Uid, geteuid};
 use roxmltree::{Document, Node};
 
+use crate::driver::DriverError;
+
 /// How QEMU gets at a scenario's directory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Access {
@@ -19,37 +21,36 @@ pub(super) enum Access {
     SameUser,
     /// It is given the directory: its user and group. This process is root's, and needs no leave.
     Given(u32, u32),
-    /// By what everybody may. Nobody removes or replaces what is another's there, and the kernel
-    /// follows no link of another's where `fs.protected_symlinks` is set (proc(5)).
-    Everybody,
 }
 
 impl Access {
     /// The access that a daemon's QEMU needs, from the daemon's capabilities.
-    pub(super) fn of(capabilities: &str) -> Self {
+    ///
+    /// Fails with [`DriverError::Unavailable`] where it cannot be had. An ordinary user can give
+    /// nothing away, nor read what such a QEMU has written: libvirt makes a backup's image for it
+    /// with mode 0600.
+    pub(super) fn of(capabilities: &str) -> Result<Self, DriverError> {
         Self::needed(emulator_user(capabilities), geteuid())
     }
 
-    fn needed(emulator: Option<(u32, u32)>, own: Uid) -> Self {
+    fn needed(emulator: Option<(u32, u32)>, own: Uid) -> Result<Self, DriverError> {
         match emulator {
             Some((user, group)) if user != own.as_raw() => {
                 if own.is_root() {
-                    Self::Given(user, group)
-                } else {
-                    Self::Everybody
+                    return Ok(Self::Given(user, group));
                 }
+                Err(DriverError::Unavailable(format!(
+                    "this daemon runs QEMU as user {user}, whose images user {own} cannot read: \
+                     use qemu:///session, or run backup-tck as root"
+                )))
             }
-            _ => Self::SameUser,
+            _ => Ok(Self::SameUser),
         }
     }
 
-    /// Opens a new directory to QEMU, and to nobody else who need not get there.
+    /// Opens a new directory to QEMU, and to nobody else.
     pub(super) fn grant(self, directory: &Path) -> io::Result<()> {
-        let mode = match self {
-            Self::SameUser | Self::Given(..) => 0o700,
-            Self::Everybody => 0o1777,
-        };
-        fs::set_permissions(directory, Permissions::from_mode(mode))?;
+        fs::set_permissions(directory, Permissions::from_mode(0o700))?;
         if let Self::Given(user, group) = self {
             chown(directory, Some(user), Some(group))?;
         }
@@ -103,12 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_not_root_opens_a_directory_to_everybody() {
+    fn only_root_can_give_a_directory_away() {
         let needed = |emulator, own| Access::needed(emulator, Uid::from_raw(own));
-        assert_eq!(needed(Some((64055, 106)), 0), Access::Given(64055, 106));
-        assert_eq!(needed(Some((64055, 106)), 1000), Access::Everybody);
+        assert_eq!(needed(Some((64055, 106)), 0), Ok(Access::Given(64055, 106)));
+        let refused = needed(Some((64055, 106)), 1000);
+        assert!(matches!(refused, Err(DriverError::Unavailable(_))));
         for (emulator, own) in [(None, 0), (None, 1000), (Some((0, 0)), 0)] {
-            assert_eq!(needed(emulator, own), Access::SameUser);
+            assert_eq!(needed(emulator, own), Ok(Access::SameUser));
         }
     }
 
@@ -117,13 +119,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let found = || fs::metadata(directory.path()).unwrap();
         let (user, group) = (found().uid(), found().gid());
-        for (access, mode) in [
-            (Access::Everybody, 0o1777),
-            (Access::Given(user, group), 0o700),
-            (Access::SameUser, 0o700),
-        ] {
+        for access in [Access::Given(user, group), Access::SameUser] {
+            fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
             access.grant(directory.path()).unwrap();
-            assert_eq!(found().mode() & 0o7777, mode, "{access:?}");
+            assert_eq!(found().mode() & 0o7777, 0o700, "{access:?}");
         }
         if geteuid().is_root() {
             Access::Given(64055, 106).grant(directory.path()).unwrap();

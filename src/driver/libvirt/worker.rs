@@ -38,7 +38,7 @@ use super::ports::{self, Occupied};
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
-use crate::model::{Answer, Api, Identity, Place, Version};
+use crate::model::{Action, Answer, Api, Identity, Place, Version};
 
 /// MOUNTS, where what is mounted is the worker's alone.
 pub(super) const OWN_MOUNTS: &str = "own-mounts";
@@ -167,7 +167,7 @@ impl Worker {
         let access = if connection.is_private() {
             None
         } else {
-            Some(Access::of(&session.capabilities()?))
+            Some(Access::of(&session.capabilities()?)?)
         };
         Ok(Self {
             directory: directory.to_owned(),
@@ -225,7 +225,11 @@ impl Worker {
             }
             Ask::Act(action) => {
                 let (session, occupied) = (&mut self.session, &mut self.occupied);
-                Told::Observed(host::act(session, occupied, &self.directory, action)?)
+                let observed = host::act(session, occupied, &self.directory, action)?;
+                if let Action::MakeDirectory { path } = action {
+                    self.share(Path::new(path))?;
+                }
+                Told::Observed(observed)
             }
         })
     }
@@ -280,7 +284,7 @@ impl Worker {
         Err(DriverError::Failed(text))
     }
 
-    /// Lets a daemon's QEMU, which may run as another user, make files in a scenario's directory.
+    /// Lets a daemon's QEMU, which may run as another user, make files in a directory of a scenario.
     fn share(&self, directory: &Path) -> Result<(), DriverError> {
         let granted = self.access.map_or(Ok(()), |access| access.grant(directory));
         granted.map_err(|error| {
