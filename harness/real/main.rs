@@ -186,6 +186,10 @@ const TESTS: &[(&str, Test)] = &[
         machine::what_one_scenario_leaves_breaks_no_other,
     ),
     (
+        "machine::nobody_else_is_told_of_a_domain",
+        machine::nobody_else_is_told_of_a_domain,
+    ),
+    (
         "machine::what_is_left_is_named",
         machine::what_is_left_is_named,
     ),
@@ -286,6 +290,10 @@ const OF_ROOT: &[(&str, Test)] = &[
     (
         "machine::a_mount_that_is_left_is_named",
         machine::a_mount_that_is_left_is_named,
+    ),
+    (
+        "machine::an_emulator_stays_in_its_cgroup",
+        machine::an_emulator_stays_in_its_cgroup,
     ),
     (
         "machine::what_the_host_lacks_is_not_made_there",

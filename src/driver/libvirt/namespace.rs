@@ -1,9 +1,12 @@
-//! A mount namespace in which the machine's own libvirt and KVM are not to be seen.
+//! A mount namespace in which the machine's own libvirt, KVM and cgroups are not to be seen.
 //!
 //! The QEMU driver asks the host's secret daemon where its socket exists, and with KVM in sight
 //! its capability cache records the processor's CPUID, which differs from core to core, so that
-//! the cache is dropped at random. Both are hidden. A daemon that runs as root takes its
-//! directories from no setting, so those of the worker are bound over the system's.
+//! the cache is dropped at random. As root it gives each QEMU a cgroup, where it sees one mounted:
+//! first it asks systemd, whatever `cgroup_controllers` says (`src/util/vircgroup.c`,
+//! `virCgroupNewMachine`), and what it makes by itself outlives the domain. All three are hidden.
+//! A daemon that runs as root takes its directories from no setting, so those of the worker are
+//! bound over the system's.
 //!
 //! Nothing is made on the host for it: a mount point that is missing gets a parent that holds
 //! the same and the mount point too, in this namespace alone.
@@ -15,7 +18,7 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
@@ -102,6 +105,9 @@ fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
         provide(host)?;
         mount_tmpfs(host)?;
     }
+    if geteuid().is_root() {
+        hide_cgroups();
+    }
     if Path::new(KVM).exists() {
         // A regular file, read-only: libvirt asks whether it may write there, and root may write
         // anywhere but on a read-only file system.
@@ -115,6 +121,17 @@ fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Unmounts the cgroup file systems. Where one stays, libvirt uses it.
+fn hide_cgroups() {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    for line in mounts.lines() {
+        let mut fields = line.split(' ').skip(1);
+        if let (Some(point), Some("cgroup" | "cgroup2")) = (fields.next(), fields.next()) {
+            let _ = umount2(point, MntFlags::MNT_DETACH);
+        }
+    }
 }
 
 /// Binds a directory over another.

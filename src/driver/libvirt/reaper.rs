@@ -168,6 +168,8 @@ fn start_worker(directory: &Path, connection: &Connection, own_mounts: bool) -> 
         .env_remove("LIBVIRT_DEBUG")
         .stderr(log);
     if connection.is_private() {
+        // libvirt would have systemd's daemons register its domains, and hold up a shutdown.
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent");
         // Where libvirt, run by an ordinary user, would find and leave things of the session.
         command.env("XDG_RUNTIME_DIR", directory);
     }
