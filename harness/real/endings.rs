@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use backup_tck::driver::libvirt::Connection;
+use backup_tck::driver::libvirt::{Connection, Real, RealOptions};
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, flags};
 
@@ -49,6 +49,37 @@ pub(crate) fn a_killed_reaper_leaves_nothing_either(connection: &Connection) {
         processes(bench.directory.path(), None).is_empty()
     });
     assert_clean(bench.directory.path());
+}
+
+/// As a build replaces it: the file of that name is another one, then.
+pub(crate) fn a_program_that_was_replaced_cleans_up(connection: &Connection) {
+    let bench = Bench::new(connection);
+    let directory = crate::bench::directory();
+    let program = directory.path().join("backup-tck");
+    fs::copy(env!("CARGO_BIN_EXE_backup-tck"), &program).unwrap();
+    let mut driver = Real::start(&RealOptions {
+        program: program.clone(),
+        directory: directory.path().to_owned(),
+        connection: Connection::Uri(crate::uri::uri(&bench)),
+        stop: Arc::default(),
+    })
+    .unwrap();
+    let place = driver.open_scenario().unwrap();
+    let xml = domain_xml(&place, &bench.image("vda", DiskFormat::Raw));
+    returned(
+        driver
+            .call(&Call::new(Api::DomainDefine, &place.domain).xml(xml))
+            .unwrap(),
+    );
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, "").unwrap();
+    signal(processes(directory.path(), Some("worker"))[0], "-KILL");
+    let error = driver.identity().unwrap_err();
+    assert!(matches!(error, DriverError::Crashed(_)), "{error}");
+    assert_eq!(crate::uri::domains(&bench), [""; 0]);
+    fs::remove_file(&program).unwrap();
+    assert_clean(directory.path());
+    bench.assert_nothing_is_left();
 }
 
 pub(crate) fn the_log_of_a_crash_is_kept(connection: &Connection) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -137,6 +138,39 @@ pub(crate) fn a_mount_that_is_left_is_named(connection: &Connection) {
     let told = "the scenario has left behind: a mount on /mnt".to_owned();
     let closed = bench.driver.close_scenario(&place);
     assert_eq!(closed, Err(DriverError::Failed(told)));
+    bench.assert_nothing_is_left();
+}
+
+pub(crate) fn nobody_else_is_told_of_a_domain(connection: &Connection) {
+    let copy = Copy::new();
+    let temporary = crate::bench::directory();
+    let bus = temporary.path().join("bus");
+    let listener = UnixListener::bind(&bus).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
+        .args(["run", "raw", "--driver", &connection.to_string()])
+        .current_dir(copy.0.path())
+        .env(
+            "DBUS_SYSTEM_BUS_ADDRESS",
+            format!("unix:path={}", bus.display()),
+        )
+        .env("TMPDIR", temporary.path())
+        .env("XDG_STATE_HOME", copy.0.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let asked = listener.accept().map(|_| ());
+    assert!(asked.is_err(), "somebody has connected to the bus: {text}");
+    assert_eq!(output.status.code(), Some(0), "{text}");
+}
+
+/// Only root's libvirt moves it to another cgroup, which stays, or has systemd do so, which tells
+/// the machine of it.
+pub(crate) fn an_emulator_stays_in_its_cgroup(connection: &Connection) {
+    let bench = Bench::started(connection, DiskFormat::Raw);
+    let cgroup = |pid: i32| fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let emulator = bench.process("-machine");
+    assert_eq!(cgroup(emulator), cgroup(bench.process("reaper")));
     bench.assert_nothing_is_left();
 }
 

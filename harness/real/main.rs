@@ -186,6 +186,10 @@ const TESTS: &[(&str, Test)] = &[
         machine::what_one_scenario_leaves_breaks_no_other,
     ),
     (
+        "machine::nobody_else_is_told_of_a_domain",
+        machine::nobody_else_is_told_of_a_domain,
+    ),
+    (
         "machine::what_is_left_is_named",
         machine::what_is_left_is_named,
     ),
@@ -226,12 +230,28 @@ const OF_DAEMONS: &[(&str, Test)] = &[
         daemon::a_killed_reaper_leaves_no_daemon,
     ),
     (
+        "endings::a_program_that_was_replaced_cleans_up",
+        endings::a_program_that_was_replaced_cleans_up,
+    ),
+    (
         "uri::a_run_touches_no_other_domain",
         uri::a_run_touches_no_other_domain,
     ),
     (
         "uri::a_domain_that_is_left_is_named",
         uri::a_domain_that_is_left_is_named,
+    ),
+    (
+        "uri::another_ones_domain_is_not_taken_over",
+        uri::another_ones_domain_is_not_taken_over,
+    ),
+    (
+        "uri::a_scenario_is_nobody_elses",
+        uri::a_scenario_is_nobody_elses,
+    ),
+    (
+        "uri::a_domain_that_stays_keeps_no_other",
+        uri::a_domain_that_stays_keeps_no_other,
     ),
     (
         "uri::whoever_is_killed_leaves_no_domain",
@@ -272,12 +292,20 @@ const OF_ROOT: &[(&str, Test)] = &[
         machine::a_mount_that_is_left_is_named,
     ),
     (
+        "machine::an_emulator_stays_in_its_cgroup",
+        machine::an_emulator_stays_in_its_cgroup,
+    ),
+    (
         "machine::what_the_host_lacks_is_not_made_there",
         machine::what_the_host_lacks_is_not_made_there,
     ),
     (
         "user::an_ordinary_user_runs_every_seed",
         user::an_ordinary_user_runs_every_seed,
+    ),
+    (
+        "user::what_no_run_has_made_is_not_swept",
+        user::what_no_run_has_made_is_not_swept,
     ),
 ];
 

@@ -61,8 +61,9 @@ impl Run {
         let entries = fs::read_dir(self.temporary.path()).unwrap().flatten();
         let directories = entries.flat_map(|run| {
             let workers = fs::read_dir(run.path()).into_iter().flatten().flatten();
-            let workers =
-                workers.map(|worker| format!("worker's directory {}", worker.path().display()));
+            let workers = workers
+                .filter(|entry| entry.path().is_dir())
+                .map(|worker| format!("worker's directory {}", worker.path().display()));
             std::iter::once(format!("directory {}", run.path().display())).chain(workers)
         });
         processes.chain(directories).collect()

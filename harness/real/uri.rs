@@ -1,17 +1,21 @@
 //! A daemon that was there before: here another worker's private one, reached by its socket.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 use std::time::Duration;
 
 use backup_tck::driver::libvirt::{Connection, Real};
-use backup_tck::driver::{Driver, Libvirt};
-use backup_tck::model::{Api, Call, DiskFormat};
+use backup_tck::driver::{Driver, DriverError, Libvirt};
+use backup_tck::model::{Api, Call, DiskFormat, ErrorCode};
+use virt::connect::Connect;
 
-use crate::bench::{Bench, domain_xml, processes, returned, signal, start, until};
+use crate::bench::{Bench, domain_xml, processes, refused, signal, start, until};
 use crate::product::{Run, slow_suite};
 use crate::suite::Copy;
 
 /// The daemon of a bench, as anybody else would reach it.
-fn uri(bench: &Bench) -> String {
+pub(crate) fn uri(bench: &Bench) -> String {
     let own = bench.own();
     let mode = if own.join("lib/libvirt/qemu").is_dir() {
         "system"
@@ -25,7 +29,7 @@ fn uri(bench: &Bench) -> String {
 }
 
 /// The names of our domains there.
-fn domains(bench: &Bench) -> Vec<String> {
+pub(crate) fn domains(bench: &Bench) -> Vec<String> {
     let directory = crate::bench::directory();
     let mut driver = reach(bench, &directory);
     driver.found_before().unwrap()
@@ -53,14 +57,12 @@ pub(crate) fn a_run_touches_no_other_domain(connection: &Connection) {
 
 pub(crate) fn a_domain_that_is_left_is_named(connection: &Connection) {
     let mut bench = Bench::started(connection, DiskFormat::Qcow2);
-    let directory = crate::bench::directory();
-    let mut other = reach(&bench, &directory);
     let mut place = bench.place.clone();
     place.domain += "9";
     place.uuid = uuid::Uuid::new_v4().to_string();
     let xml = domain_xml(&place, &bench.image("vda", DiskFormat::Qcow2));
-    let define = Call::new(Api::DomainDefine, &place.domain).xml(xml);
-    returned(other.call(&define).unwrap());
+    let client = Connect::open(Some(&uri(&bench))).unwrap();
+    let other = client.define_domain_xml(&xml).unwrap();
     let scenario = bench.place.clone();
     let error = bench.driver.close_scenario(&scenario).unwrap_err();
     let told = format!("the scenario has left behind: domain {}", place.domain);
@@ -70,7 +72,98 @@ pub(crate) fn a_domain_that_is_left_is_named(connection: &Connection) {
         error.to_string().starts_with("before the scenario began"),
         "{error}"
     );
+    other.undefine().unwrap();
+    drop((other, client));
+    bench.assert_nothing_is_left();
+}
+
+pub(crate) fn another_ones_domain_is_not_taken_over(connection: &Connection) {
+    let mut bench = Bench::started(connection, DiskFormat::Qcow2);
+    let image = bench.image("vda", DiskFormat::Qcow2);
+    let directory = crate::bench::directory();
+    let mut other = reach(&bench, &directory);
+    let own = other.open_scenario().unwrap();
+    let theirs = bench.place.domain.clone();
+    let xml = domain_xml(&bench.place, &image);
+    for call in [
+        Call::new(Api::DomainDefine, &theirs).xml(xml),
+        Call::new(Api::DomainDestroy, &theirs),
+        Call::new(Api::DomainUndefine, &theirs),
+    ] {
+        let Err(DriverError::Failed(told)) = other.call(&call) else {
+            panic!("{call:?} was made")
+        };
+        let expected = format!("domain `{theirs}` is not of this run");
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    // By its UUID libvirt itself keeps it.
+    let mut place = own.clone();
+    place.uuid.clone_from(&bench.place.uuid);
+    let define = Call::new(Api::DomainDefine, &own.domain).xml(domain_xml(&place, &image));
+    let error = refused(other.call(&define).unwrap());
+    assert_eq!(error.code, ErrorCode::OPERATION_FAILED, "{error}");
+    other.close_scenario(&own).unwrap();
     drop(other);
+    assert_eq!(domains(&bench), [theirs]);
+    bench.ok(Api::DomainGetState, None, 0);
+    bench.assert_nothing_is_left();
+}
+
+pub(crate) fn a_scenario_is_nobody_elses(connection: &Connection) {
+    let bench = Bench::new(connection);
+    let directory = crate::bench::directory();
+    let mut other = reach(&bench, &directory);
+    let place = other.open_scenario().unwrap();
+    let found = fs::metadata(&place.directory).unwrap();
+    // The daemon's QEMU runs as the user of this test.
+    assert_eq!(found.mode() & 0o7777, 0o700);
+    other.close_scenario(&place).unwrap();
+    drop(other);
+    bench.assert_nothing_is_left();
+}
+
+pub(crate) fn a_domain_that_stays_keeps_no_other(connection: &Connection) {
+    let bench = Bench::new(connection);
+    let uri = uri(&bench);
+    let client = Connect::open(Some(&uri)).unwrap();
+    let nvram = bench.own().join("nvram");
+    fs::write(&nvram, "").unwrap();
+    // Without a flag of its own libvirt does not undefine a domain that has such a file.
+    let stays = format!(
+        "<loader readonly='yes' type='pflash'>{0}</loader><nvram>{0}</nvram></os><features><acpi/></features>",
+        nvram.display()
+    );
+    let image = bench.image("vda", DiskFormat::Raw);
+    let mut defined = Vec::new();
+    for number in 1..=6 {
+        let mut place = bench.place.clone();
+        place.domain = format!("backup-tck-0af31c-{number}");
+        place.uuid = uuid::Uuid::new_v4().to_string();
+        let mut xml = domain_xml(&place, &image);
+        if number <= 2 {
+            xml = xml.replace("</os>", &stays);
+        }
+        defined.push(client.define_domain_xml(&xml).unwrap());
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
+        .args(["clear", &uri, "/nowhere/w0af31c"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("cannot remove domain backup-tck-0af31c-"),
+        "{told}"
+    );
+    assert!(!output.status.success());
+    let left = ["backup-tck-0af31c-1", "backup-tck-0af31c-2"];
+    let mut found = domains(&bench);
+    found.retain(|name| *name != bench.place.domain);
+    assert_eq!(found, left);
+    fs::remove_file(&nvram).unwrap();
+    for domain in &defined[..2] {
+        domain.undefine().unwrap();
+    }
+    drop((defined, client));
     bench.assert_nothing_is_left();
 }
 

@@ -1,6 +1,8 @@
 //! The product as an ordinary user runs it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -111,4 +113,59 @@ fn run(home: &Path, driver: &str) -> (Option<i32>, String) {
         .unwrap();
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     (output.status.code(), text)
+}
+
+/// A directory as a run leaves it, made by another user, who has a URI in it that names a command;
+/// one that only begins with our name; and another's QEMU on an image of it.
+pub(crate) fn what_no_run_has_made_is_not_swept(connection: &Connection) {
+    let temporary = crate::bench::directory();
+    let path = |name: &str| temporary.path().join(name);
+    let (planted, notes) = (path("backup-tck-aB3dEf"), path("backup-tck-notes"));
+    let script = path("planted");
+    fs::write(
+        &script,
+        format!("#!/bin/sh\n: >{}\n", path("done").display()),
+    )
+    .unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(planted.join("w0af31c")).unwrap();
+    let uri = format!("qemu+ext:///system?command={}", script.display());
+    for name in ["uri", "backup-tck.pid", "w0af31c/uri"] {
+        fs::write(planted.join(name), &uri).unwrap();
+    }
+    fs::create_dir(&notes).unwrap();
+    fs::write(notes.join("thesis.txt"), "").unwrap();
+    for (command, arguments) in [
+        ("chown", ["-R", "nobody:nogroup"]),
+        ("touch", ["-d", "1 minute ago"]),
+    ] {
+        let status = Command::new(command)
+            .args(arguments)
+            .args([&planted, &notes])
+            .status();
+        assert!(status.unwrap().success(), "{command}");
+    }
+    fs::copy("/bin/sleep", path("qemu-system-fake")).unwrap();
+    let mut emulator = Command::new(path("qemu-system-fake"))
+        .arg("60")
+        .arg0(notes.join("disk.qcow2"))
+        .spawn()
+        .unwrap();
+    let copy = Copy::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_backup-tck"))
+        .args(["run", "raw", "--driver", &connection.to_string()])
+        .current_dir(copy.0.path())
+        .env("TMPDIR", temporary.path())
+        .env("XDG_STATE_HOME", copy.0.path())
+        .output()
+        .unwrap();
+    let ended = emulator.try_wait().unwrap();
+    emulator.kill().unwrap();
+    emulator.wait().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(!path("done").exists(), "a planted command was run");
+    assert!(planted.join("w0af31c/uri").exists(), "another's directory");
+    assert!(notes.join("thesis.txt").exists(), "no run's directory");
+    assert_eq!(ended, None, "another's emulator");
 }

@@ -8,10 +8,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::directory::RunDirectory;
-use super::local_uri::{LocalUri, UriProblem};
 use super::real;
 use crate::driver::mock::Mock;
-use crate::driver::{Driver, DriverError};
+use crate::driver::{Driver, DriverError, LocalUri, UriProblem};
 use crate::model::{Identity, Version};
 
 /// A driver, as `--driver` names it.

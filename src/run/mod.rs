@@ -6,19 +6,17 @@ mod applicable;
 mod choice;
 mod directory;
 mod event;
-mod local_uri;
 mod one;
 mod outcome;
 mod queue;
 mod real;
 mod schedule;
 
-pub use crate::driver::DriverError;
 #[cfg(feature = "libvirt")]
 pub use crate::driver::libvirt::{clear, reaper, worker};
+pub use crate::driver::{DriverError, LocalUri, UriProblem};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Origin, Summary};
-pub use local_uri::{LocalUri, UriProblem};
 pub use one::{Extent, Ran, Stopped, run_scenario};
 pub use outcome::{Failure, Outcome, SourceProblem};
 pub use schedule::{Options, run};

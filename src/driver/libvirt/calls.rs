@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, NulError};
 use std::sync::Arc;
 
+use roxmltree::Document;
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys as sys;
@@ -25,6 +26,8 @@ use crate::model::{Answer, Api, Call, DomainState, ErrorCode, LibvirtError, Para
 /// One connection and what was obtained through it.
 pub(super) struct Session {
     connection: Connect,
+    /// What the names of the domains begin with that may be touched; `None` where all may.
+    scope: Option<String>,
     events: Arc<Events>,
     domains: BTreeMap<String, Domain>,
     checkpoints: BTreeMap<(String, String), Checkpoint>,
@@ -51,14 +54,16 @@ impl From<NulError> for Stop {
 }
 
 impl Session {
-    /// Opens a connection.
-    pub(super) fn open(uri: &str) -> Result<Self, DriverError> {
+    /// Opens a connection. With a scope, which is the beginning of a name, nothing is done to
+    /// another domain: who asks for it is failed.
+    pub(super) fn open(uri: &str, scope: Option<String>) -> Result<Self, DriverError> {
         let events = Arc::default();
         let connection = ffi::open(uri, &events);
         let connection =
             connection.map_err(|error| failed(&format!("cannot open {uri}"), &error))?;
         Ok(Self {
             connection,
+            scope,
             events,
             domains: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
@@ -68,6 +73,12 @@ impl Session {
 
     /// Issues a call.
     pub(super) fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        if call.api == Api::DomainDefine {
+            let name = call.xml.as_deref().and_then(defined_name);
+            self.check_scope(&name.unwrap_or_default())?;
+        } else {
+            self.check_scope(&call.domain)?;
+        }
         match self.answer(call) {
             Ok(value) => Ok(Answer::Returned(value)),
             Err(Stop::Refused(error)) => Ok(Answer::Refused(error)),
@@ -82,6 +93,12 @@ impl Session {
         let qemu = told(self.connection.hyp_version());
         let qemu = qemu.map_err(|error| failed("cannot tell QEMU's version", &error))?;
         Ok((libvirt, qemu))
+    }
+
+    /// The capabilities of the host, as XML.
+    pub(super) fn capabilities(&self) -> Result<String, DriverError> {
+        let xml = told(self.connection.capabilities());
+        xml.map_err(|error| failed("cannot tell the host's capabilities", &error))
     }
 
     /// Why the daemon cannot be asked any more; `None` where it can, and without a daemon. It is
@@ -102,15 +119,14 @@ impl Session {
         Ok(names)
     }
 
-    /// Destroys and undefines all domains whose name begins so.
+    /// Destroys and undefines all domains whose name begins so. One that stays keeps no other
+    /// from being removed; the first such is told.
     pub(super) fn remove_domains(&self, prefix: &str) -> Result<(), DriverError> {
-        for domain in self.list()? {
-            let name = domain.name().unwrap_or_default();
-            if name.starts_with(prefix) {
-                remove(&domain).map_err(|error| unremoved(&name, &error))?;
-            }
-        }
-        Ok(())
+        let named = self.list()?.into_iter().filter_map(|domain| {
+            let name = domain.name().ok()?;
+            name.starts_with(prefix).then_some((name, domain))
+        });
+        remove_all(named, |_| {})
     }
 
     /// The domain's handle; a name without one is looked up.
@@ -125,6 +141,7 @@ impl Session {
 
     /// The handle of a domain that must be there.
     pub(super) fn handle(&mut self, name: &str) -> Result<Domain, DriverError> {
+        self.check_scope(name)?;
         let domain = self.domain(name);
         domain.map_err(|error| failed(&format!("no domain {name}"), &error))
     }
@@ -140,7 +157,8 @@ impl Session {
     }
 
     /// Destroys and undefines every domain a handle is held of, and one more if it exists, and
-    /// drops all handles.
+    /// drops all handles. One that stays keeps no other from being removed; the first such is
+    /// told.
     pub(super) fn clear(&mut self, name: Option<&str>) -> Result<(), DriverError> {
         self.checkpoints.clear();
         self.backups.clear();
@@ -148,11 +166,20 @@ impl Session {
             // A refusal means that no such domain is left.
             let _ = self.domain(name);
         }
-        while let Some((name, domain)) = self.domains.pop_first() {
-            remove(&domain).map_err(|error| unremoved(&name, &error))?;
-            self.events.forget(&name);
+        let mut held = std::mem::take(&mut self.domains);
+        held.retain(|name, _| self.check_scope(name).is_ok());
+        remove_all(held, |name| self.events.forget(name))
+    }
+
+    /// Whether a domain of this name may be touched.
+    fn check_scope(&self, name: &str) -> Result<(), DriverError> {
+        match &self.scope {
+            Some(scope) if !name.starts_with(scope) => Err(DriverError::Failed(format!(
+                "domain `{name}` is not of this run: on a daemon that was there before, only \
+                 domains of this run may be defined and used, and their names begin with `{scope}`"
+            ))),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn list(&self) -> Result<Vec<Domain>, DriverError> {
@@ -285,8 +312,32 @@ pub(super) fn failed(what: &str, error: &LibvirtError) -> DriverError {
     DriverError::Failed(format!("{what}: {error}"))
 }
 
-fn unremoved(name: &str, error: &LibvirtError) -> DriverError {
-    failed(&format!("cannot remove domain {name}"), error)
+/// The name of the domain that a document defines; `None` where libvirt might read another one.
+/// It takes the first `name` below the root, of no name space, with the whole of its text
+/// (`src/conf/domain_conf.c:virDomainDefParseIDs`).
+fn defined_name(xml: &str) -> Option<String> {
+    let document = Document::parse(xml).ok()?;
+    let mut children = document.root_element().children();
+    let name = children.find(|child| {
+        let tag = child.tag_name();
+        child.is_element() && tag.name() == "name" && tag.namespace().is_none()
+    })?;
+    name.text().map(str::to_owned)
+}
+
+/// Removes each of the domains, and tells the first failure in the end.
+fn remove_all(
+    domains: impl IntoIterator<Item = (String, Domain)>,
+    removed: impl Fn(&str),
+) -> Result<(), DriverError> {
+    let results = domains.into_iter().map(|(name, domain)| {
+        remove(&domain).map_err(|error| failed(&format!("cannot remove domain {name}"), &error))?;
+        removed(&name);
+        Ok(())
+    });
+    // All of them come to be, before the first failure is looked for.
+    let results: Vec<Result<(), DriverError>> = results.collect();
+    results.into_iter().collect()
 }
 
 /// Ends a domain and removes its definition and metadata; one that is gone is no error.
@@ -331,4 +382,22 @@ fn described(info: sys::virDomainBlockJobInfo) -> BTreeMap<String, Param> {
         ("cur".to_owned(), Param::Unsigned(info.cur)),
         ("end".to_owned(), Param::Unsigned(info.end)),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_names_its_domain() {
+        let name = |inner: &str| defined_name(&format!("<domain>{inner}</domain>"));
+        assert_eq!(name("<uuid/><name>a</name>").as_deref(), Some("a"));
+        assert_eq!(name("<name>a</name><name>b</name>").as_deref(), Some("a"));
+        let other = "<x:name xmlns:x='urn:x'>a</x:name><name>b</name>";
+        assert_eq!(name(other).as_deref(), Some("b"));
+        // libvirt would read `ba` and nothing.
+        assert_eq!(name("<name><i>b</i>a</name>"), None);
+        assert_eq!(name("<devices><name>a</name></devices>"), None);
+        assert_eq!(name("<name>"), None);
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
 use nix::unistd::geteuid;
+use uuid::Uuid;
 
 /// How a worker reaches libvirt's QEMU driver.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,13 +64,35 @@ impl FromStr for Connection {
     }
 }
 
-/// What every domain's name begins with; no other domain is ever touched.
-pub(super) const PREFIX: &str = "backup-tck-";
+/// The longest address of a unix socket, without the NUL at its end (unix(7)).
+pub(super) const SOCKET_LIMIT: usize = 107;
+
+/// Hexadecimal digits in the name of a worker's directory.
+pub(super) const DIGITS: usize = 6;
+
+/// A name for a new worker's directory, which is used once.
+pub(super) fn worker_directory() -> String {
+    let name = Uuid::new_v4().simple().to_string();
+    format!("w{}", &name[..DIGITS])
+}
+
+/// Whether this is a directory, and has the name of a worker's.
+pub(super) fn is_worker_directory(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let has_name = name.strip_prefix('w').is_some_and(|digits| {
+        digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    });
+    has_name && fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// What every domain's name begins with. On a daemon that was there before no other domain is ever
+/// touched, and of those only the worker's own ([`domain_prefix`]).
+pub(super) const DOMAIN_PREFIX: &str = "backup-tck-";
 
 /// What the names of one worker's domains begin with. Its directory's name is used once.
 pub(super) fn domain_prefix(directory: &Path) -> String {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    format!("{PREFIX}{}-", name.trim_start_matches('w'))
+    format!("{DOMAIN_PREFIX}{}-", name.trim_start_matches('w'))
 }
 
 /// A path as the value of a URI's parameter.
@@ -102,6 +126,20 @@ mod tests {
         ] {
             assert_eq!(connection.to_string().parse(), Ok(connection));
         }
+    }
+
+    #[test]
+    fn a_workers_directory_is_known_by_its_name() {
+        let run = tempfile::tempdir().unwrap();
+        let name = worker_directory();
+        let path = |name: &str| run.path().join(name);
+        assert!(!is_worker_directory(&path(&name)));
+        for other in [&name, "w0af31", "w0af31cd", "x0af31c", "w0af31z"] {
+            fs::create_dir(path(other)).unwrap();
+            assert_eq!(is_worker_directory(&path(other)), other == name, "{other}");
+        }
+        std::os::unix::fs::symlink(path(&name), path("w0af31c")).unwrap();
+        assert!(!is_worker_directory(&path("w0af31c")));
     }
 
     #[test]

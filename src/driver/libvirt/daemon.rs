@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::availability::{self, DAEMON};
 use super::connection::escaped;
 use super::log;
+use super::pause::pause;
 use super::root::SYSTEM_DIRECTORIES;
 use crate::driver::DriverError;
 
@@ -27,9 +28,6 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 
 /// For how long a daemon whose connection is gone may take to end.
 const END_LIMIT: Duration = Duration::from_secs(2);
-
-/// Pause between two looks.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The drivers that a daemon loads: no other may find networks or devices of the host to manage.
 const MODULES: [&str; 3] = ["qemu", "secret", "storage"];
@@ -177,12 +175,4 @@ fn unavailable(why: &str, directory: &Path) -> DriverError {
         text += &line;
     }
     DriverError::Unavailable(text)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "one call cannot wait both for a socket to appear and for a child to end"
-)]
-fn pause() {
-    std::thread::sleep(PAUSE);
 }

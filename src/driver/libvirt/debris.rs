@@ -2,7 +2,8 @@
 //!
 //! Looked for before a scenario and after it, so that what one leaves is never met by the next.
 //! Domains are told apart by their names, and so is what libvirt keeps of them in its
-//! directories; of processes and mounts there is none but the worker's.
+//! directories; of processes there is none but the worker's. Where the machine's mounts are in
+//! sight, those alone count that lie in the worker's directory.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -13,16 +14,14 @@ use std::time::{Duration, Instant};
 use nix::unistd::{Pid, getppid};
 
 use super::calls::Session;
-use super::connection::{Connection, PREFIX, domain_prefix};
+use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
+use super::pause::pause;
 use super::proc;
 use super::root::Root;
 use crate::driver::DriverError;
 
 /// For how long a process that was ended may still be there.
 const END_LIMIT: Duration = Duration::from_secs(2);
-
-/// Pause between two looks.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// The world of one worker, as it was when the worker began.
 pub(super) struct World {
@@ -32,12 +31,15 @@ pub(super) struct World {
     prefix: String,
     state: Vec<PathBuf>,
     entries: BTreeSet<OsString>,
+    /// What was mounted; of the machine's mounts, only what lies in the directory.
     mounts: BTreeSet<String>,
+    own_mounts: bool,
 }
 
 impl World {
     /// The world of the worker in this directory, which nothing has happened in yet.
-    pub(super) fn of(directory: &Path, connection: &Connection) -> Self {
+    /// `own_mounts` tells whether nobody else can mount anything in its sight.
+    pub(super) fn of(directory: &Path, connection: &Connection, own_mounts: bool) -> Self {
         let state = if connection.is_private() {
             Root::of(directory, connection).state()
         } else {
@@ -49,7 +51,8 @@ impl World {
             prefix: domain_prefix(directory),
             state,
             entries: entries(directory),
-            mounts: mounts(),
+            mounts: mounts(directory, own_mounts),
+            own_mounts,
         }
     }
 
@@ -59,7 +62,7 @@ impl World {
         let mut found: Vec<String> = domains.map(|name| format!("domain {name}")).collect();
         found.extend(self.emulators_that_stay());
         found.extend(self.files());
-        let now = mounts();
+        let now = mounts(&self.directory, self.own_mounts);
         let added = now.difference(&self.mounts);
         found.extend(added.map(|point| format!("a mount on {point}")));
         Ok(found)
@@ -104,7 +107,7 @@ impl World {
 /// Everything below a directory that bears the name of a domain of ours.
 fn find_domains_files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().contains(PREFIX) {
+        if entry.file_name().to_string_lossy().contains(DOMAIN_PREFIX) {
             found.push(entry.path());
         } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             find_domains_files(&entry.path(), found);
@@ -117,19 +120,19 @@ fn entries(directory: &Path) -> BTreeSet<OsString> {
     entries.map(|entry| entry.file_name()).collect()
 }
 
-/// The mount points that this process sees (`proc_pid_mountinfo(5)`).
-fn mounts() -> BTreeSet<String> {
+/// The mount points that this process sees, everywhere or in a directory.
+fn mounts(directory: &Path, everywhere: bool) -> BTreeSet<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points.map(str::to_owned).collect()
+    points(&mounts, (!everywhere).then_some(directory))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process is another one's child, and nothing tells of its end"
-)]
-fn pause() {
-    std::thread::sleep(PAUSE);
+/// The mount points in a table (`proc_pid_mountinfo(5)`).
+fn points(table: &str, below: Option<&Path>) -> BTreeSet<String> {
+    let points = table.lines().filter_map(|line| line.split(' ').nth(4));
+    points
+        .filter(|point| below.is_none_or(|directory| Path::new(point).starts_with(directory)))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -139,7 +142,7 @@ mod tests {
     fn world(directory: &Path) -> World {
         World {
             reaper: nix::unistd::getpid(),
-            ..World::of(directory, &Connection::Embed)
+            ..World::of(directory, &Connection::Embed, true)
         }
     }
 
@@ -164,6 +167,16 @@ mod tests {
         let scenario = directory.path().join("s1");
         fs::create_dir(&scenario).unwrap();
         assert_eq!(world.files(), [format!("file {}", scenario.display())]);
+    }
+
+    #[test]
+    fn what_others_mount_is_theirs() {
+        let table = "36 35 0:1 / /mnt/stick rw - tmpfs none rw\n\
+                     37 35 0:2 / /tmp/backup-tck-x/w0af31c/s1/m rw - tmpfs none rw\n\
+                     38 35 0:3 / /tmp/backup-tck-x/w0af31cd rw - tmpfs none rw\n";
+        assert_eq!(points(table, None).len(), 3);
+        let below = points(table, Some(Path::new("/tmp/backup-tck-x/w0af31c")));
+        assert_eq!(Vec::from_iter(below), ["/tmp/backup-tck-x/w0af31c/s1/m"]);
     }
 
     #[test]

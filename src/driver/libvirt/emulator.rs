@@ -12,7 +12,8 @@ use virt_sys as sys;
 
 use super::calls::failed;
 use super::ffi::{self, told};
-use super::{bitmaps, tools};
+use super::pause::pause;
+use super::{bitmaps, proc};
 use crate::driver::DriverError;
 use crate::model::{DomainState, ErrorCode, Size};
 
@@ -51,7 +52,7 @@ pub(super) fn kill(domain: &Domain) -> Result<(), DriverError> {
             let message = format!("QEMU was killed, yet libvirt says that domain {name} runs");
             return Err(DriverError::Failed(message));
         }
-        tools::pause();
+        pause();
     }
     Ok(())
 }
@@ -145,14 +146,12 @@ fn find(name: &str, uuid: &str) -> Vec<Pid> {
     let guest = format!("guest={},", name.replace(',', ",,"));
     let is_pair = |pair: &[&[u8]]| pair[0] == b"-name" && pair[1].starts_with(guest.as_bytes());
     let is_uuid = |pair: &[&[u8]]| pair[0] == b"-uuid" && pair[1] == uuid.as_bytes();
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let found = pids.filter(|pid: &i32| {
+    let found = proc::all().filter(|pid| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         arguments.windows(2).any(is_pair) && arguments.windows(2).any(is_uuid)
     });
-    found.map(Pid::from_raw).collect()
+    found.collect()
 }
 
 /// Whether libvirt says that the domain is shut off; one that was transient is gone.

@@ -10,7 +10,8 @@ use roxmltree::Document;
 use virt::domain::Domain;
 
 use super::calls::{Session, failed};
-use super::{bitmaps, emulator, ffi, images, tools};
+use super::pause::pause;
+use super::{bitmaps, emulator, ffi, images};
 use crate::driver::DriverError;
 use crate::model::{DiskFormat, ErrorCode, ImageRef, JobEvent};
 
@@ -48,7 +49,7 @@ pub(super) fn await_block_job(domain: &Domain, disk: &str) -> Result<(), DriverE
         if info.is_none() || bitmaps::mirror_is_ready(&emulator::live_xml(domain)?, disk)? {
             return Ok(());
         }
-        tools::pause();
+        pause();
     }
 }
 

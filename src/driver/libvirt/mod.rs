@@ -14,6 +14,7 @@
 //!
 //! This module must not know scenarios, plans or what an answer means.
 
+mod access;
 pub mod availability;
 mod bitmaps;
 mod cache;
@@ -35,6 +36,7 @@ mod jobs;
 mod log;
 mod namespace;
 mod nbd;
+mod pause;
 mod ports;
 mod proc;
 mod process;

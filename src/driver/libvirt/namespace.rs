@@ -1,9 +1,12 @@
-//! A mount namespace in which the machine's own libvirt and KVM are not to be seen.
+//! A mount namespace in which the machine's own libvirt, KVM and cgroups are not to be seen.
 //!
 //! The QEMU driver asks the host's secret daemon where its socket exists, and with KVM in sight
 //! its capability cache records the processor's CPUID, which differs from core to core, so that
-//! the cache is dropped at random. Both are hidden. A daemon that runs as root takes its
-//! directories from no setting, so those of the worker are bound over the system's.
+//! the cache is dropped at random. As root it gives each QEMU a cgroup, where it sees one mounted:
+//! first it asks systemd, whatever `cgroup_controllers` says (`src/util/vircgroup.c`,
+//! `virCgroupNewMachine`), and what it makes by itself outlives the domain. All three are hidden.
+//! A daemon that runs as root takes its directories from no setting, so those of the worker are
+//! bound over the system's.
 //!
 //! Nothing is made on the host for it: a mount point that is missing gets a parent that holds
 //! the same and the mount point too, in this namespace alone.
@@ -15,7 +18,7 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
@@ -38,19 +41,21 @@ const NONE: Option<&str> = None;
 ///
 /// Where the kernel allows it to nobody but a privileged process, and this is none, all stays in
 /// sight. That is an error only where a daemon could then not be private: where it runs as root.
-pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<()> {
+/// True where the mounts are this process's own.
+pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<bool> {
     let binds = match connection {
         // That daemon is looked for where it is.
-        Connection::Uri(_) => return Ok(()),
+        Connection::Uri(_) => return Ok(false),
         Connection::Libvirtd if geteuid().is_root() => true,
         Connection::Embed | Connection::Libvirtd => false,
     };
     let entered = unshare_mounts()?;
+    let is_own = entered.is_ok();
     let hidden = entered
         .map_err(io::Error::from)
         .and_then(|()| hide(directory, !binds));
     if !binds {
-        return Ok(());
+        return Ok(is_own);
     }
     hidden.map_err(|error| {
         io::Error::other(format!(
@@ -64,7 +69,7 @@ pub(super) fn enter(directory: &Path, connection: &Connection) -> io::Result<()>
             io::Error::other(format!("cannot bind a directory over {system}: {error}"))
         })?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A mount namespace, by way of a user namespace where it takes one. The user stays the same. The
@@ -100,6 +105,9 @@ fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
         provide(host)?;
         mount_tmpfs(host)?;
     }
+    if geteuid().is_root() {
+        hide_cgroups();
+    }
     if Path::new(KVM).exists() {
         // A regular file, read-only: libvirt asks whether it may write there, and root may write
         // anywhere but on a read-only file system.
@@ -113,6 +121,17 @@ fn hide(directory: &Path, host_libvirt: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Unmounts the cgroup file systems. Where one stays, libvirt uses it.
+fn hide_cgroups() {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    for line in mounts.lines() {
+        let mut fields = line.split(' ').skip(1);
+        if let (Some(point), Some("cgroup" | "cgroup2")) = (fields.next(), fields.next()) {
+            let _ = umount2(point, MntFlags::MNT_DETACH);
+        }
+    }
 }
 
 /// Binds a directory over another.
@@ -138,14 +157,18 @@ fn provide(point: &Path) -> io::Result<()> {
 fn replace_by_copy(directory: &Path) -> io::Result<()> {
     // By this handle what is covered can still be named.
     let covered = File::open(directory)?;
-    let entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;
+    // Where a file system does not tell the type along with the name, the path is asked for it.
+    let entries = fs::read_dir(directory)?.map(|entry| {
+        let entry = entry?;
+        Ok((entry.file_name(), entry.file_type()?))
+    });
+    let entries: Vec<_> = entries.collect::<io::Result<_>>()?;
     mount_tmpfs(directory)?;
-    for entry in entries {
-        let to = directory.join(entry.file_name());
+    for (name, kind) in entries {
+        let to = directory.join(&name);
         let from = Path::new("/proc/self/fd")
             .join(covered.as_raw_fd().to_string())
-            .join(entry.file_name());
-        let kind = entry.file_type()?;
+            .join(&name);
         if kind.is_symlink() {
             symlink(fs::read_link(&from)?, &to)?;
             continue;

@@ -8,12 +8,10 @@ use nix::unistd::{AccessFlags, access};
 use serde_json::{Value, json};
 use virt::domain::Domain;
 
+use super::connection::SOCKET_LIMIT;
 use super::{emulator, images, ports, tools};
 use crate::driver::DriverError;
 use crate::model::{DiskFormat, ImageRef, NbdServer, Size};
-
-/// The longest address of a unix socket, without the NUL at its end (unix(7)).
-const ADDRESS_LIMIT: usize = 107;
 
 /// Bytes that one command reads at most; QEMU allows less than 2 GiB.
 const READ_LIMIT: u64 = 16 << 20;
@@ -92,8 +90,8 @@ pub(super) fn probe(server: &NbdServer) -> Option<String> {
 }
 
 fn probe_socket(path: &Path) -> Option<String> {
-    if path.as_os_str().len() > ADDRESS_LIMIT {
-        return Some(format!("path longer than {ADDRESS_LIMIT} bytes"));
+    if path.as_os_str().len() > SOCKET_LIMIT {
+        return Some(format!("path longer than {SOCKET_LIMIT} bytes"));
     }
     let directory = path.parent()?;
     match fs::metadata(directory) {

@@ -34,15 +34,25 @@ pub(super) fn name(pid: Pid) -> Option<String> {
 /// Whether a process has to do with a directory whose own name is used once: its command line
 /// names it, or something of it is mounted where the process is.
 pub(super) fn concerns(pid: Pid, directory: &Path) -> bool {
-    let path = directory.as_os_str().as_encoded_bytes();
+    let read = |file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
     // The root of a bind mount is told as seen from its file system's own root.
     let name = directory.file_name().unwrap_or_default();
     let part = [b"/", name.as_encoded_bytes(), b"/"].concat();
-    [("cmdline", path), ("mountinfo", &part)]
-        .iter()
-        .any(|(file, wanted)| {
-            let text = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-            text.windows(wanted.len()).any(|part| part == *wanted)
+    names(&read("cmdline"), directory) || read("mountinfo").windows(part.len()).any(|p| p == part)
+}
+
+/// Whether a command line names a path, or one below it: not one that only holds its text.
+fn names(command_line: &[u8], path: &Path) -> bool {
+    let path = path.as_os_str().as_encoded_bytes();
+    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    command_line
+        .windows(path.len())
+        .enumerate()
+        .filter(|(_, part)| *part == path)
+        .any(|(at, _)| {
+            let before = at.checked_sub(1).and_then(|at| command_line.get(at));
+            let behind = command_line.get(at + path.len());
+            !before.is_some_and(goes_on) && matches!(behind, None | Some(b'/' | 0))
         })
 }
 
@@ -98,5 +108,27 @@ mod tests {
         let program = std::env::current_exe().unwrap();
         assert!(concerns(own, &program));
         assert!(!concerns(own, Path::new("/nowhere/that-is-named")));
+    }
+
+    #[test]
+    fn a_path_is_named_whole() {
+        let path = Path::new("/tmp/x");
+        for line in [
+            "qemu\0file=/tmp/x/w1/vda\0",
+            "reaper\0/tmp/x\0id\0",
+            "worker\0/tmp/x",
+            "qemu\0{\"filename\":\"/tmp/x/vda\"}\0",
+            "qemu\0/tmp/x-copy/vda\0/tmp/x/vda\0",
+        ] {
+            assert!(names(line.as_bytes(), path), "{line:?}");
+        }
+        for line in [
+            "qemu\0file=/tmp/x-copy/vda\0",
+            "qemu\0file=/tmp/xy\0",
+            "qemu\0file=/home/tmp/x/vda\0",
+            "qemu\0file=/tmp/x,id=a\0",
+        ] {
+            assert!(!names(line.as_bytes(), path), "{line:?}");
+        }
     }
 }

@@ -4,22 +4,23 @@
 //! Two threads move the lines, so that neither a full nor an empty pipe can hold the supervisor
 //! longer than the time limit. After any failure to answer the process is killed and of no use.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
-use std::{fs, io, thread};
+use std::{fs, io, iter, thread};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
 use super::availability::DAEMON;
 use super::clear::clear;
-use super::connection::Connection;
+use super::connection::{Connection, is_worker_directory};
+use super::pause::pause;
 use super::proc;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use crate::driver::{Crash, DriverError};
@@ -29,9 +30,6 @@ const STOP_PAUSE: Duration = Duration::from_millis(50);
 
 /// For how long a reaper may kill and remove what is left.
 const END_LIMIT: Duration = Duration::from_secs(10);
-
-/// Pause between two looks for processes that are to end.
-const END_PAUSE: Duration = Duration::from_millis(5);
 
 /// A worker with the reaper above it.
 pub(super) struct WorkerProcess {
@@ -169,6 +167,8 @@ impl Drop for WorkerProcess {
 /// Does what reapers that were killed could not do: ends every process of ours that has to do with
 /// the directory, which is a worker's or one that holds workers', and removes it. What a worker
 /// has left on somebody else's daemon is removed there, by a process of `program`.
+///
+/// The directory must be one that this program has made, and that nobody else can write to.
 pub fn sweep(program: &Path, directory: &Path) {
     let own = getpid();
     let ours = |pid: &Pid| *pid != own && is_ours(*pid) && proc::concerns(*pid, directory);
@@ -185,9 +185,13 @@ pub fn sweep(program: &Path, directory: &Path) {
         }
         pause();
     }
-    clear(program, directory);
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        clear(program, &entry.path());
+    let below = fs::read_dir(directory).into_iter().flatten().flatten();
+    let below = below.map(|entry| entry.path());
+    for worker in iter::once(directory.to_owned())
+        .chain(below)
+        .filter(|path| is_worker_directory(path))
+    {
+        clear(program, &worker);
     }
     // Nothing is there when the reaper died first of all.
     let _ = fs::remove_dir_all(directory);
@@ -222,22 +226,33 @@ fn write_requests(mut stdin: ChildStdin, requests: &Receiver<Request>) {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the processes are not this one's children, and nothing tells of their end"
-)]
-fn pause() {
-    thread::sleep(END_PAUSE);
-}
-
 /// Passes replies on until the last process that could write one has ended.
-fn read_replies(stdout: ChildStdout, replies: &Sender<Reply>) {
-    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-        // What is no reply is a line that the worker's death has cut; the reaper's word follows.
-        if let Ok(reply) = serde_json::from_str(&line)
+fn read_replies(stdout: impl Read, replies: &Sender<Reply>) {
+    for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
+        // What is no reply is a line that the worker's death has cut, maybe inside a character;
+        // the reaper's word follows.
+        if let Ok(reply) = serde_json::from_slice(&line)
             && replies.send(reply).is_err()
         {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_hides_no_other() {
+        let mut text = "{\"id\":1,\"body\":{\"failed\":\"ä".as_bytes().to_vec();
+        text.pop();
+        text.push(b'\n');
+        let body = Told::Failed("last".to_owned());
+        write_line(&mut text, &Reply { id: 0, body }).unwrap();
+        let (read, replies) = mpsc::channel();
+        read_replies(&text[..], &read);
+        let found = replies.try_recv().unwrap();
+        assert!(matches!(found.body, Told::Failed(text) if text == "last"));
     }
 }

@@ -6,18 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use uuid::Uuid;
-
-use super::connection::Connection;
+use super::connection::{Connection, DIGITS, SOCKET_LIMIT, worker_directory};
 use super::process::WorkerProcess;
 use super::protocol::{Ask, Told};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 
-/// The longest address of a unix socket, without the NUL at its end (unix(7)).
-const SOCKET_LIMIT: usize = 107;
-
-/// Bytes of a worker's own directory below that of the run: `/w` and six more.
-const WORKER_NAME: usize = 8;
+/// Bytes of a worker's own directory below that of the run.
+const WORKER_NAME: usize = "/w".len() + DIGITS;
 
 /// How to start an [`Real`].
 #[derive(Clone, Debug)]
@@ -52,13 +47,12 @@ impl Real {
     /// Fails with [`DriverError::Unavailable`] where the directory's path is too long, and with
     /// [`DriverError::Failed`] where the program cannot be started.
     pub fn start(options: &RealOptions) -> Result<Self, DriverError> {
-        let name = Uuid::new_v4().simple().to_string();
         let absolute = |path| {
             path::absolute(path)
                 .map_err(|error| DriverError::Failed(format!("no current directory: {error}")))
         };
         let program = absolute(&options.program)?;
-        let directory = absolute(&options.directory)?.join(format!("w{}", &name[..6]));
+        let directory = absolute(&options.directory)?.join(worker_directory());
         Self::check_directory(&options.connection, &options.directory)?;
         let connection = &options.connection;
         let worker =

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! PID is the supervisor's. It makes `DIRECTORY`, which must not exist, moves into a mount
-//! namespace, and starts the one worker in it (`backup-tck worker DIRECTORY PID CONNECTION`, PID
-//! being its own). QEMU detaches itself from the worker or its daemon; as sub-reaper this process
+//! namespace, and starts the one worker in it (`backup-tck worker DIRECTORY PID CONNECTION MOUNTS`,
+//! PID being its own). QEMU detaches itself from the worker or its daemon; as sub-reaper this process
 //! becomes its parent, collects it the moment it ends (libvirt waits for zombies: a destroy takes
 //! 0.4 s instead of 2.0 s where process 1 is slow), and in the end kills whatever is left. What is
 //! left on a daemon that was there before, another process removes ([`super::clear`]). Then it
@@ -24,6 +24,7 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -40,7 +41,13 @@ use super::clear::{clear, note};
 use super::connection::Connection;
 use super::log::{LOG, NO_OUTPUTS, last_lines, outputs};
 use super::protocol::{Reply, Told, write_line};
+use super::worker::{HOST_MOUNTS, OWN_MOUNTS};
 use super::{namespace, proc};
+use crate::driver::RUN_MARK;
+
+/// This program, even if its file was replaced meanwhile, as a build does: then the path leads to
+/// another program, or to none (`proc_pid_exe(5)`).
+const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// For how long a worker may put things in order after the supervisor has gone.
 const GRACE: Duration = Duration::from_secs(5);
@@ -78,20 +85,28 @@ fn serve_and_remove(directory: &Path, supervisor: Option<Pid>, connection: &Conn
         }
         Err(error) => Told::Unavailable(format!("cannot start a worker: {error}")),
     };
-    if let Ok(program) = std::env::current_exe() {
-        clear(&program, directory);
-    }
+    clear(Path::new(THIS_PROGRAM), directory);
     let removed = fs::remove_dir_all(directory);
     // Who has lost its parent gets another one.
     if Some(getppid()) != supervisor
         && let Some(run) = directory.parent()
     {
-        // The run's directory was the supervisor's to remove; the last reaper finds it empty.
-        let _ = fs::remove_dir(run);
+        remove_empty(run);
     }
     match removed {
         Ok(()) => body,
         Err(error) => Told::Failed(format!("cannot remove {}: {error}", directory.display())),
+    }
+}
+
+/// Removes a run's directory, which was the supervisor's to remove, if this was the last worker
+/// in it.
+fn remove_empty(run: &Path) {
+    let mut entries = fs::read_dir(run).into_iter().flatten().flatten();
+    if entries.all(|entry| entry.file_name() == RUN_MARK) {
+        // Another reaper may be doing the same.
+        let _ = fs::remove_file(run.join(RUN_MARK));
+        let _ = fs::remove_dir(run);
     }
 }
 
@@ -113,8 +128,8 @@ fn serve(directory: &Path, connection: &Connection) -> io::Result<String> {
     prctl::set_child_subreaper(connection.is_private())?;
     note(directory, connection)?;
     share(directory, connection)?;
-    namespace::enter(directory, connection)?;
-    let worker = start_worker(directory, connection)?;
+    let own_mounts = namespace::enter(directory, connection)?;
+    let worker = start_worker(directory, connection, own_mounts)?;
     let mut end = None;
     wait(&signals, worker, &mut end)?;
     kill_all(&signals, worker, &mut end, connection)?;
@@ -129,7 +144,7 @@ fn share(directory: &Path, connection: &Connection) -> io::Result<()> {
     fs::set_permissions(directory, Permissions::from_mode(0o711))
 }
 
-fn start_worker(directory: &Path, connection: &Connection) -> io::Result<Pid> {
+fn start_worker(directory: &Path, connection: &Connection, own_mounts: bool) -> io::Result<Pid> {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
@@ -138,12 +153,14 @@ fn start_worker(directory: &Path, connection: &Connection) -> io::Result<Pid> {
         Connection::Libvirtd => NO_OUTPUTS.to_owned(),
         Connection::Embed | Connection::Uri(_) => outputs(),
     };
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(THIS_PROGRAM);
     command
+        .arg0("backup-tck")
         .arg("worker")
         .arg(directory)
         .arg(getpid().to_string())
         .arg(connection.to_string())
+        .arg(if own_mounts { OWN_MOUNTS } else { HOST_MOUNTS })
         .current_dir(directory)
         .env("LC_ALL", "C")
         .env("LIBVIRT_LOG_OUTPUTS", outputs)
@@ -151,6 +168,8 @@ fn start_worker(directory: &Path, connection: &Connection) -> io::Result<Pid> {
         .env_remove("LIBVIRT_DEBUG")
         .stderr(log);
     if connection.is_private() {
+        // libvirt would have systemd's daemons register its domains, and hold up a shutdown.
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent");
         // Where libvirt, run by an ordinary user, would find and leave things of the session.
         command.env("XDG_RUNTIME_DIR", directory);
     }

@@ -13,13 +13,11 @@ use std::{io, thread};
 use serde_json::{Value, json};
 
 use super::availability::{IMAGE_TOOL, IO_TOOL};
+use super::pause::pause;
 use crate::driver::DriverError;
 
 /// For how long an image may stay locked.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
-
-/// Pause between two looks at what must be polled.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a command left behind.
 pub(super) struct Output {
@@ -137,13 +135,4 @@ fn run<S: AsRef<OsStr>>(
         stdout: output.stdout,
         stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     })
-}
-
-/// Lets a little time pass between two looks.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "neither another process's image lock nor libvirt's view of a domain can be waited for"
-)]
-pub(super) fn pause() {
-    thread::sleep(PAUSE);
 }

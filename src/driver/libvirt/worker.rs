@@ -2,7 +2,7 @@
 //! the other.
 //!
 //! ```text
-//! backup-tck worker DIRECTORY PID CONNECTION
+//! backup-tck worker DIRECTORY PID CONNECTION MOUNTS
 //! ```
 //!
 //! Requests come as JSON lines on standard input, replies leave on standard output. Both
@@ -14,10 +14,9 @@
 //! A daemon that does not answer any more ends the work: what its client says then is no answer.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,10 +25,11 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{dup2_stdin, dup2_stdout, getppid};
 use uuid::Uuid;
 
+use super::access::Access;
 use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
-use super::connection::{Connection, PREFIX, domain_prefix};
+use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
 use super::daemon::Daemon;
 use super::debris::World;
 use super::host;
@@ -38,11 +38,18 @@ use super::ports::{self, Occupied};
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
-use crate::model::{Answer, Api, Identity, Place, Version};
+use crate::model::{Action, Answer, Api, Identity, Place, Version};
+
+/// MOUNTS, where what is mounted is the worker's alone.
+pub(super) const OWN_MOUNTS: &str = "own-mounts";
+
+/// MOUNTS, where anybody on the machine may mount something.
+pub(super) const HOST_MOUNTS: &str = "host-mounts";
 
 /// The subcommand `worker`; see the module's text.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(directory), Some(reaper), Some(connection), None) = (
+    let (Some(directory), Some(reaper), Some(connection), Some(mounts), None) = (
+        arguments.next(),
         arguments.next(),
         arguments.next(),
         arguments.next(),
@@ -55,6 +62,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
         &PathBuf::from(directory),
         &reaper.to_string_lossy(),
         connection,
+        mounts == OWN_MOUNTS,
     ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,7 +74,12 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// Serves requests until they end.
-fn serve(directory: &Path, reaper: &str, connection: Connection) -> io::Result<()> {
+fn serve(
+    directory: &Path,
+    reaper: &str,
+    connection: Connection,
+    own_mounts: bool,
+) -> io::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     if getppid().to_string() != reaper {
         return Err(io::Error::other("the reaper has died"));
@@ -77,7 +90,7 @@ fn serve(directory: &Path, reaper: &str, connection: Connection) -> io::Result<(
     let mut replies = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     dup2_stdin(File::open("/dev/null")?)?;
     dup2_stdout(io::stderr())?;
-    let mut worker = Worker::start(directory, connection);
+    let mut worker = Worker::start(directory, connection, own_mounts);
     for line in BufReader::new(requests).lines() {
         let Request { id, body } = serde_json::from_str(&line?)?;
         let told = worker.as_mut().map_err(|error| error.clone());
@@ -112,6 +125,8 @@ struct Worker {
     connection: Connection,
     daemon: Option<Daemon>,
     session: Session,
+    /// None where libvirt is private.
+    access: Option<Access>,
     cache: Option<CapabilityCache>,
     occupied: Occupied,
     world: World,
@@ -119,7 +134,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(directory: &Path, connection: Connection) -> Result<Self, DriverError> {
+    fn start(
+        directory: &Path,
+        connection: Connection,
+        own_mounts: bool,
+    ) -> Result<Self, DriverError> {
         let root = || {
             let root = Root::of(directory, &connection);
             root.make().map_err(|error| {
@@ -140,16 +159,23 @@ impl Worker {
             }
             Connection::Uri(uri) => (None, None, uri.clone()),
         };
-        let session = Session::open(&uri).map_err(|error| {
+        let scope = (!connection.is_private()).then(|| domain_prefix(directory));
+        let session = Session::open(&uri, scope).map_err(|error| {
             let end = daemon.as_mut().and_then(Daemon::end);
             end.map_or(error, |end| crashed(end, &Ask::Identity, directory))
         })?;
+        let access = if connection.is_private() {
+            None
+        } else {
+            Some(Access::of(&session.capabilities()?)?)
+        };
         Ok(Self {
             directory: directory.to_owned(),
-            world: World::of(directory, &connection),
+            world: World::of(directory, &connection, own_mounts),
             connection,
             daemon,
             session,
+            access,
             cache,
             occupied: Occupied::default(),
             scenarios: 0,
@@ -184,7 +210,7 @@ impl Worker {
     fn answer(&mut self, ask: &Ask) -> Result<Told, DriverError> {
         Ok(match ask {
             Ask::Identity => Told::Identity(self.identity()?),
-            Ask::Before => Told::Domains(self.session.domains(PREFIX)?),
+            Ask::Before => Told::Domains(self.session.domains(DOMAIN_PREFIX)?),
             Ask::Open => Told::Opened(self.open()?),
             Ask::Close(place) => {
                 self.close(place)?;
@@ -199,7 +225,11 @@ impl Worker {
             }
             Ask::Act(action) => {
                 let (session, occupied) = (&mut self.session, &mut self.occupied);
-                Told::Observed(host::act(session, occupied, &self.directory, action)?)
+                let observed = host::act(session, occupied, &self.directory, action)?;
+                if let Action::MakeDirectory { path } = action {
+                    self.share(Path::new(path))?;
+                }
+                Told::Observed(observed)
             }
         })
     }
@@ -254,14 +284,10 @@ impl Worker {
         Err(DriverError::Failed(text))
     }
 
-    /// Lets a daemon's QEMU, which may run as another user, make files in a scenario's directory.
-    /// Nobody else finds it: the directories above can be passed through but not listed.
+    /// Lets a daemon's QEMU, which may run as another user, make files in a directory of a scenario.
     fn share(&self, directory: &Path) -> Result<(), DriverError> {
-        if self.connection.is_private() {
-            return Ok(());
-        }
-        let opened = fs::set_permissions(directory, Permissions::from_mode(0o777));
-        opened.map_err(|error| {
+        let granted = self.access.map_or(Ok(()), |access| access.grant(directory));
+        granted.map_err(|error| {
             DriverError::Failed(format!("cannot open {}: {error}", directory.display()))
         })
     }

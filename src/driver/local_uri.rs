@@ -32,7 +32,7 @@ pub enum UriProblem {
 impl LocalUri {
     /// Whether a text is meant as a URI at all.
     #[must_use]
-    pub(super) fn is_meant(text: &str) -> bool {
+    pub(crate) fn is_meant(text: &str) -> bool {
         text.contains(":/")
     }
 
