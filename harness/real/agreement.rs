@@ -13,7 +13,7 @@ use backup_tck::transcript::Redactions;
 
 use crate::bench::start;
 
-pub(crate) const SIZE: Size = Size(16 << 20);
+const SIZE: Size = Size(16 << 20);
 
 /// Calls in an order in which each does something: function, checkpoint, flags, document, second
 /// document. Most are refused; those that are not prepare the next.
@@ -197,9 +197,8 @@ pub(crate) fn agree(connection: &Connection, told: impl Fn(&mut dyn Driver) -> V
     );
 }
 
-/// Every answer in words, with what belongs to the place redacted.
-fn told(driver: &mut dyn Driver) -> Vec<String> {
-    let place = driver.open_scenario().unwrap();
+/// A disk that can have bitmaps, and one that cannot.
+pub(crate) fn two_disks(place: &Place) -> [PlannedDisk; 2] {
     let disk = |target: &str, format: DiskFormat| PlannedDisk {
         target: target.to_owned(),
         image: ImageRef {
@@ -208,7 +207,13 @@ fn told(driver: &mut dyn Driver) -> Vec<String> {
         },
         size: SIZE,
     };
-    let disks = [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)];
+    [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)]
+}
+
+/// Every answer in words, with what belongs to the place redacted.
+fn told(driver: &mut dyn Driver) -> Vec<String> {
+    let place = driver.open_scenario().unwrap();
+    let disks = two_disks(&place);
     for disk in &disks {
         driver
             .act(&Action::CreateImage {

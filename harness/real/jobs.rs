@@ -5,11 +5,11 @@ use std::cell::RefCell;
 
 use backup_tck::driver::Driver;
 use backup_tck::driver::libvirt::Connection;
-use backup_tck::model::{Action, Api, Call, DiskFormat, ImageRef, Place, flags};
+use backup_tck::model::{Action, Api, Call, Place, flags};
 use backup_tck::plan::{PlannedDisk, domain_xml};
 use backup_tck::transcript::Redactions;
 
-use crate::agreement::{CP1, CP2, CP9, FROM_CP1, FULL, Row, SIZE, agree, call, words};
+use crate::agreement::{CP1, CP2, CP9, FROM_CP1, FULL, Row, agree, call, two_disks, words};
 
 pub(crate) fn mock_and_real_libvirt_run_jobs_alike(connection: &Connection) {
     agree(connection, |driver| told_of(driver, JOBS));
@@ -227,15 +227,7 @@ const JOBS: &[Turn] = &[
 /// What comes of these turns, in words, with what belongs to the place redacted.
 pub(crate) fn told_of(driver: &mut dyn Driver, turns: &[Turn]) -> Vec<String> {
     let place = driver.open_scenario().unwrap();
-    let disk = |target: &str, format: DiskFormat| PlannedDisk {
-        target: target.to_owned(),
-        image: ImageRef {
-            path: format!("{}/{target}", place.directory),
-            format,
-        },
-        size: SIZE,
-    };
-    let disks = [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)];
+    let disks = two_disks(&place);
     for PlannedDisk { image, size, .. } in disks.clone() {
         driver.act(&Action::CreateImage { image, size }).unwrap();
     }
