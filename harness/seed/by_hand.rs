@@ -20,7 +20,7 @@ use backup_tck::model::{Action, Answer, Api, Call, Identity, Observation, Place,
 use crate::lines;
 use crate::places::Places;
 use crate::tools::Taken;
-use crate::virsh::Virsh;
+use crate::virsh::{Collector, Virsh};
 
 pub(crate) struct ByHand {
     pub(crate) oracle: Mock,
@@ -46,9 +46,11 @@ impl ByHand {
     pub(crate) fn open(
         root: &Path,
         oracle: Mock,
+        collector: Collector,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, DriverError> {
-        let virsh = Virsh::open(root).map_err(|error| failed(&format!("no virsh: {error}")))?;
+        let virsh =
+            Virsh::open(root, collector).map_err(|error| failed(&format!("no virsh: {error}")))?;
         Ok(Self {
             oracle,
             virsh,

@@ -34,14 +34,22 @@ pub(crate) struct Reply {
     pub(crate) took: Duration,
 }
 
+/// Who collects a QEMU that has ended. libvirt waits for its zombie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Collector {
+    /// This process, at once, as the reaper above a worker does.
+    AtOnce,
+    /// Process 1, whenever it does: what a person has who types into a shell.
+    Process1,
+}
+
 impl Virsh {
     /// Starts `virsh` with a new driver root, and lets it connect and probe the emulator.
-    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, collector: Collector) -> io::Result<Self> {
         fs::create_dir(root.join("etc"))?;
         let user = if geteuid().is_root() { AS_ROOT } else { "" };
         fs::write(root.join("etc/qemu.conf"), format!("{QEMU_CONF}{user}"))?;
-        // libvirt waits for the zombies of QEMU; process 1 may collect them late.
-        prctl::set_child_subreaper(true)?;
+        prctl::set_child_subreaper(collector == Collector::AtOnce)?;
         let (reader, writer) = io::pipe()?;
         let mut child = Command::new("virsh")
             .args(["-q", "-c"])
