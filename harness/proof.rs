@@ -51,6 +51,8 @@ enum Lie {
     RefusesAgain,
     /// The bitmap of a recovery's checkpoint is missing on the second disk.
     HidesBitmap,
+    /// libvirt gives no checkpoint's document any more.
+    HidesDocuments,
     /// An older backup is no longer what it was, once another one has begun.
     SpoilsOldBackup,
 }
@@ -99,7 +101,8 @@ impl Libvirt for Liar {
                 let name = Value::Name(String::new());
                 return Ok(Answer::Returned(name));
             }
-            (Lie::RefusesAgain, Api::DomainBackupBegin) => {
+            (Lie::RefusesAgain, Api::DomainBackupBegin)
+            | (Lie::HidesDocuments, Api::CheckpointGetXmlDesc) => {
                 if let Some(refusal) = &self.refusal {
                     return Ok(refusal.clone());
                 }
@@ -217,6 +220,11 @@ fn a_lie_is_caught_by_the_claim_it_is_about(#[case] lie: Lie, #[case] caught: &[
     Lie::ForgetsCheckpoint,
     "incremental-after-metadata-lost",
     &["checkpoints as kept", "the same call"]
+)]
+#[case::the_checkpoint_is_on_no_disk(
+    Lie::HidesDocuments,
+    "incremental-over-disabled-bitmap",
+    &["next incremental"]
 )]
 #[case::the_call_fails_again(Lie::RefusesAgain, "another-backup-runs", &["the same call"])]
 #[case::the_domain_stays_on(

@@ -103,6 +103,15 @@ impl Work<'_, '_> {
         }
         // Each of its disks is asked for as incremental: libvirt must not refuse.
         let disks = self.disks_of(checkpoint)?;
+        if disks.is_empty() {
+            // The backup would be full, and prove nothing of this checkpoint.
+            self.claim(
+                "next incremental",
+                format!("{checkpoint} is on no disk"),
+                false,
+            );
+            return Ok(());
+        }
         let parts = disks
             .into_iter()
             .map(|disk| (disk, DiskPart::Incremental))
