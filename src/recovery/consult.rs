@@ -19,12 +19,10 @@ pub fn conclude(
         .verified_checkpoints()
         .map(str::to_owned)
         .collect();
-    let disks = session.disks().iter().map(|disk| disk.target.clone());
-    let disks: Vec<String> = disks.collect();
     let mut facts = Facts {
         api: call.api,
         error: error.clone(),
-        request: Request::of(call).over(disks),
+        request: session.request_of(call),
         observed: Observed::default(),
         records: Records {
             verified_checkpoints: verified,

@@ -3,7 +3,7 @@
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, DomainState, Request, flags};
+use crate::model::{Api, Call, DomainState, flags};
 use crate::plan::Step;
 
 /// `retry-after-job-ends` and `restore-environment-then-retry`: the operator ends the other job, or
@@ -57,9 +57,7 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
     if !accepted {
         return Ok(());
     }
-    let disks = work.session.disks().iter();
-    let disks: Vec<String> = disks.map(|disk| disk.target.clone()).collect();
-    let request = Request::of(refused.call).over(disks);
+    let request = work.session.request_of(refused.call);
     if refused.call.api == Api::DomainBackupBegin {
         work.prove_last_backup()?;
     }

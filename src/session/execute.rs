@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use crate::driver::{Driver, DriverError};
-use crate::model::{Action, Answer, Api, Call, Observation, Place, Value};
+use crate::model::{Action, Answer, Api, Call, Observation, Place, Request, Value};
 use crate::plan::{Operation, PlannedCall, PlannedDisk, Step};
 use crate::transcript::{Exchange, Record};
 
@@ -40,6 +40,12 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn disks(&self) -> &[PlannedDisk] {
         &self.disks
+    }
+
+    /// What a call asks for, over the domain's disks where its document names none.
+    #[must_use]
+    pub fn request_of(&self, call: &Call) -> Request {
+        Request::of(call).over(self.disks.iter().map(|disk| disk.target.clone()))
     }
 
     /// The books.

@@ -34,19 +34,18 @@ impl Session<'_> {
 
     /// `virDomainListAllCheckpoints`, sorted.
     pub fn checkpoints(&mut self) -> Result<Vec<String>, DriverError> {
-        let call = Call::new(Api::DomainListAllCheckpoints, &self.place().domain);
-        let answer = self.ask(&call)?;
-        let Answer::Returned(Value::Names(mut names)) = answer else {
-            return Err(unexpected(&call, &answer));
-        };
+        let mut names = self.list_checkpoints(0)?;
         names.sort();
         Ok(names)
     }
 
     /// The same, parents before their children.
     pub fn checkpoints_from_the_root(&mut self) -> Result<Vec<String>, DriverError> {
-        let call = Call::new(Api::DomainListAllCheckpoints, &self.place().domain);
-        let call = call.flags(flags::CHECKPOINT_LIST_TOPOLOGICAL);
+        self.list_checkpoints(flags::CHECKPOINT_LIST_TOPOLOGICAL)
+    }
+
+    fn list_checkpoints(&mut self, bits: u32) -> Result<Vec<String>, DriverError> {
+        let call = Call::new(Api::DomainListAllCheckpoints, &self.place().domain).flags(bits);
         let answer = self.ask(&call)?;
         let Answer::Returned(Value::Names(names)) = answer else {
             return Err(unexpected(&call, &answer));
