@@ -18,7 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("driver", &["model", "world"]),
     ("transcript", &["model"]),
     ("session", &["driver", "model", "plan", "transcript"]),
-    ("judge", &["model", "scenario", "transcript"]),
+    ("judge", &["model"]),
+    ("verdict", &["model", "scenario", "transcript"]),
     (
         "recovery",
         &["driver", "judge", "model", "plan", "session", "transcript"],
@@ -30,7 +31,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "run",
         &[
             "driver",
-            "judge",
             "model",
             "plan",
             "recovery",
@@ -39,13 +39,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "snapshot",
             "suite",
             "transcript",
+            "verdict",
         ],
     ),
     ("last_run", &["run", "suite"]),
     ("record", &["model", "run", "transcript"]),
     (
         "report",
-        &["judge", "model", "record", "run", "snapshot", "suite"],
+        &["model", "record", "run", "snapshot", "suite", "verdict"],
     ),
     (
         "cli",
@@ -57,13 +58,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "model",
     "scenario",
     "plan",
     "world",
     "transcript",
     "judge",
+    "verdict",
     "explain",
 ];
 

@@ -9,14 +9,17 @@
 mod error;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
+#[cfg(feature = "kit")]
 mod local_uri;
 pub mod mock;
 mod traits;
 
 pub use error::{Crash, DriverError};
+#[cfg(feature = "kit")]
 pub use local_uri::{LocalUri, UriProblem};
 pub use traits::{Driver, Host, Libvirt};
 
 /// Name of the file that a run puts into its directory before anything else, and by which it is
 /// known for a run's. Its text is the number of the run's process.
+#[cfg(feature = "kit")]
 pub(crate) const RUN_MARK: &str = "backup-tck.pid";

@@ -1,8 +1,8 @@
 //! What went wrong in a scenario, in the words that all reports share.
 
-use crate::judge::Check;
 use crate::run::{Finished, Outcome, Summary};
 use crate::snapshot::Difference;
+use crate::verdict::Check;
 
 /// One line about a scenario.
 #[derive(Clone, Debug, Eq, PartialEq)]

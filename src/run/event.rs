@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
-use crate::judge::Check;
 use crate::model::Identity;
 use crate::transcript::Transcript;
+use crate::verdict::Check;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

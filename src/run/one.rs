@@ -1,13 +1,13 @@
 //! One scenario on one driver, from set-up to proof.
 
 use crate::driver::{Driver, DriverError};
-use crate::judge::{Check, verdict};
 use crate::model::{Answer, Api, Decision, Identity, Place};
 use crate::plan::{Operation, Plan, Step, lower};
 use crate::recovery::{Refused, conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
 use crate::session::Session;
 use crate::transcript::{Exchange, Record, Redactions, Transcript, render};
+use crate::verdict::{Check, verdict};
 
 /// A scenario that got to its end.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::driver::Crash;
-use crate::judge::Check;
 use crate::snapshot::Difference;
+use crate::verdict::Check;
 
 /// What came of one scenario on one driver.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

@@ -13,7 +13,7 @@ mod dump;
 mod host;
 mod intake;
 mod libvirt;
-#[cfg(test)]
+#[cfg(all(test, feature = "kit"))]
 mod tests;
 mod version;
 

@@ -1,4 +1,4 @@
-//! A transcript against what its scenario expects.
+//! The checks of one scenario.
 
 use std::fmt::Display;
 
