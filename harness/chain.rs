@@ -96,6 +96,7 @@ impl<'a> Play<'a> {
                 format: DiskFormat::Qcow2,
             },
             size: Size(clusters * CLUSTER),
+            compat: None,
         };
         let disks: Vec<PlannedDisk> = DISKS.map(disk).to_vec();
         let define = Call::new(Api::DomainDefine, &place.domain).xml(domain_xml(&place, &disks));

@@ -305,6 +305,7 @@ mod real {
             target: "vda".to_owned(),
             image: image.clone(),
             size: SIZE,
+            compat: None,
         };
         domain_xml(place, &[disk])
     }

@@ -206,6 +206,7 @@ pub(crate) fn two_disks(place: &Place) -> [PlannedDisk; 2] {
             format,
         },
         size: SIZE,
+        compat: None,
     };
     [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)]
 }

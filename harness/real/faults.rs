@@ -82,12 +82,12 @@ fn export(place: &Place, bitmap: Option<&str>, name: &str) -> Action {
 
 fn probe(place: &Place, name: &str) -> Action {
     let server = NbdServer::Socket(path(place, name));
-    Action::ProbeServer { server }
+    Action::ProbeServer { server, tls: false }
 }
 
 fn probe_port(place: &Place) -> Action {
     let server = NbdServer::Port(place.ports[0]);
-    Action::ProbeServer { server }
+    Action::ProbeServer { server, tls: false }
 }
 
 fn kill(place: &Place) -> Action {

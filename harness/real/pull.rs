@@ -305,7 +305,7 @@ fn read_export(bench: &mut Bench, server: &NbdServer, bitmap: Option<&str>, imag
 }
 
 fn probe(bench: &mut Bench, server: NbdServer) -> Option<String> {
-    let Observation::Listening(reason) = bench.act(&Action::ProbeServer { server }) else {
+    let Observation::Usable(reason) = bench.act(&Action::ProbeServer { server, tls: false }) else {
         panic!("no answer")
     };
     reason

@@ -65,7 +65,16 @@ impl ByHand {
                 tools::read_export(&mut self.taken, from, bitmap.as_deref(), image)?;
             }
             Action::AwaitBlockJob { domain, disk } => self.await_block_job(domain, disk)?,
-            Action::ProbeServer { .. } => {}
+            Action::ProbeServer { .. }
+            | Action::SettleBackup { .. }
+            | Action::ProbeMetadataStore { .. }
+            | Action::FindFiles { .. }
+            | Action::ImageVersions { .. } => {}
+            Action::AmendImage { .. }
+            | Action::BlockMetadataStore { .. }
+            | Action::UnblockMetadataStore { .. } => {
+                return Err(failed("no step of the seed's scenarios does this"));
+            }
             Action::MakeDirectory { path } => {
                 fs::create_dir(path).map_err(|error| plain(path, &error))?;
             }

@@ -22,7 +22,7 @@ pub(super) fn page(code: ErrorCode, scenarios: &Scenarios) -> String {
     }
     page.section("what a client should do");
     let mut any = false;
-    for rule in rules().iter().filter(|rule| rule.code == code) {
+    for rule in rules().filter(|rule| rule.codes.contains(&code)) {
         any = true;
         row(&mut page, rule);
     }
@@ -43,8 +43,8 @@ pub(super) fn page(code: ErrorCode, scenarios: &Scenarios) -> String {
 pub(super) fn rule_page(rule: &Rule) -> String {
     let mut page = Page::new(&format!("{}, a rule of the judge", rule.id));
     page.section("the situation");
-    page.row("error", &rule.code.to_string());
-    if let Some(api) = rule.api {
+    page.row("error", &rule.trigger());
+    for api in rule.apis {
         page.row("call", api.as_str());
     }
     page.row("facts", rule.because);
@@ -53,10 +53,9 @@ pub(super) fn rule_page(rule: &Rule) -> String {
     page.section("who says so");
     page.bullets(rule.sources);
     page.section("more");
-    page.bullets([
-        format!("backup-tck explain {}", rule.decision),
-        format!("backup-tck explain {}", rule.code.0),
-    ]);
+    let codes = rule.codes.iter().map(|code| code.0.to_string());
+    let topics = [rule.decision.to_string()].into_iter().chain(codes);
+    page.bullets(topics.map(|topic| format!("backup-tck explain {topic}")));
     page.into_text()
 }
 

@@ -22,9 +22,9 @@ pub(super) fn page(decision: Decision, scenarios: &Scenarios) -> String {
     page.bullets(text.wrong);
     page.section("rules that come to it");
     let mut any = false;
-    for rule in rules().iter().filter(|rule| rule.decision == decision) {
+    for rule in rules().filter(|rule| rule.decision == decision) {
         any = true;
-        page.row(rule.id, &format!("{}: {}", rule.code, rule.because));
+        page.row(rule.id, &format!("{}: {}", rule.trigger(), rule.because));
     }
     if decision == Decision::InvestigateEscalate {
         page.row("-", "every case that no other rule covers");

@@ -44,7 +44,7 @@ fn every_topic_has_a_whole_page_of_80_columns() {
     let clean_ups = CleanUpKind::ALL.map(|kind| kind.as_str().to_owned());
     let categories = Category::ALL.map(|category| category.as_str().to_owned());
     let problems = catalogue().map(|kind| kind.code.to_owned());
-    let rules = crate::judge::rules().iter().map(|rule| rule.id.to_owned());
+    let rules = crate::judge::rules().map(|rule| rule.id.to_owned());
     let words: Vec<String> = codes
         .chain(decisions)
         .chain(clean_ups)

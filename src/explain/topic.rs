@@ -124,7 +124,7 @@ pub fn list(scenarios: &Scenarios) -> String {
     let categories = Category::ALL.map(Category::as_str);
     page.names(categories, "");
     page.section("rules of the judge, as snapshots name them");
-    page.names(rules().iter().map(|rule| rule.id), "");
+    page.names(rules().map(|rule| rule.id), "");
     page.section("error codes of libvirt, by name, by name without VIR_ERR_, or by number");
     let codes = ErrorCode::names().filter_map(|name| {
         let code: ErrorCode = name.parse().ok()?;
@@ -150,9 +150,7 @@ fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
     let categories = Category::ALL
         .into_iter()
         .map(|category| (category.as_str().to_owned(), Topic::Category(category)));
-    let rules = rules()
-        .iter()
-        .map(|rule| (rule.id.to_owned(), Topic::Rule(rule)));
+    let rules = rules().map(|rule| (rule.id.to_owned(), Topic::Rule(rule)));
     let problems = catalogue().map(|kind| (kind.code.to_owned(), Topic::Problem(kind)));
     let codes = ErrorCode::names()
         .filter_map(|name| Some((name.to_owned(), Topic::Code(name.parse().ok()?))));

@@ -2,45 +2,61 @@
 
 use super::decided::{Decided, Detail, Judgement};
 use super::facts::Facts;
-use super::rules::RULES;
-use super::situations::Step;
-use crate::model::Decision;
+use super::function::Function;
+use super::rule::Rule;
+use super::rules::rules;
+use crate::model::{Api, Decision};
 
-/// Decides what a client does after a failed call, or asks for the cheapest probe that is still
+/// Decides what a client does after a failure, or asks for the cheapest probe that is still
 /// missing. Rules are tried in the order of their table; where none applies, the decision is
 /// `investigate-escalate`, which deletes nothing.
 #[must_use]
 pub fn decide(facts: &Facts) -> Judgement {
-    for rule in RULES {
-        if rule.code != facts.error.code || rule.api.is_some_and(|api| api != facts.api) {
-            continue;
-        }
-        match (rule.applies)(facts) {
-            Step::Pass => {}
-            Step::Need(probe) => return Judgement::Need(probe),
-            Step::Decide(detail) => {
-                return Judgement::Decided(Decided {
-                    decision: rule.decision,
-                    detail,
-                    rule: rule.id.to_owned(),
-                    because: rule.because.to_owned(),
-                    sources: rule
-                        .sources
-                        .iter()
-                        .map(|source| (*source).to_owned())
-                        .collect(),
-                });
-            }
+    let is_about = |rule: &&Rule| {
+        let of_code = match &facts.error {
+            None => rule.codes.is_empty(),
+            Some(error) => rule.codes.contains(&error.code),
+        };
+        let of_function = |api: &Api| facts.api == Function::Known(*api);
+        of_code && (rule.apis.is_empty() || rule.apis.iter().any(of_function))
+    };
+    for rule in rules().filter(is_about) {
+        match rule.look_at(facts) {
+            Ok(None) => {}
+            Ok(Some(detail)) => return Judgement::Decided(Decided::by(rule, detail)),
+            Err(probe) => return Judgement::Need(probe),
         }
     }
-    Judgement::Decided(Decided {
-        decision: Decision::InvestigateEscalate,
-        detail: Detail::default(),
-        rule: "none".to_owned(),
-        because: format!(
-            "no rule covers {} from {} with these facts",
-            facts.error.code, facts.api
-        ),
-        sources: Vec::new(),
-    })
+    Judgement::Decided(Decided::escalated(facts))
+}
+
+impl Decided {
+    fn by(rule: &Rule, detail: Detail) -> Self {
+        Self {
+            decision: rule.decision,
+            category: rule.decision.category(),
+            detail,
+            rule: rule.id.to_owned(),
+            because: rule.because.to_owned(),
+            sources: rule.sources.iter().map(ToString::to_string).collect(),
+            reads_message: rule.reads_message,
+        }
+    }
+
+    fn escalated(facts: &Facts) -> Self {
+        let decision = Decision::InvestigateEscalate;
+        let what = match &facts.error {
+            None => "the end of a job".to_owned(),
+            Some(error) => error.code.to_string(),
+        };
+        Self {
+            decision,
+            category: decision.category(),
+            detail: Detail::default(),
+            rule: "none".to_owned(),
+            because: format!("no rule covers {what} from {} with these facts", facts.api),
+            sources: Vec::new(),
+            reads_message: false,
+        }
+    }
 }

@@ -1,92 +1,195 @@
-//! What a client can know after a failed call.
+//! What a client can know after a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Api, BitmapTable, DiskFormat, DomainState, LibvirtError, Request};
+use super::Function;
+use crate::model::{
+    BitmapTable, Compat, DiskFormat, DomainState, ErrorCode, ErrorDomain, LibvirtError, Request,
+};
 
-/// Everything that [`super::decide`] may look at.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+/// Everything that [`super::decide`] may look at. Its JSON form is what `backup-tck decide` reads.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Facts {
-    /// The function that failed.
-    pub api: Api,
-    /// The error.
-    pub error: LibvirtError,
+    /// The function that was called.
+    pub api: Function,
+    /// The error; absent where the call succeeded and its job is what failed.
+    pub error: Option<ErrorFacts>,
     /// What the call asked for.
+    #[serde(default)]
     pub request: Request,
-    /// What has been observed so far.
+    /// What has been observed since.
+    #[serde(default)]
     pub observed: Observed,
     /// What the client has recorded itself.
+    #[serde(default)]
     pub records: Records,
 }
 
-/// Answers to probes; `None` where nobody asked yet.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+/// What of a `virError` may be looked at.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorFacts {
+    /// `code`.
+    pub code: ErrorCode,
+    /// `domain`: which part of libvirt says so.
+    pub domain: ErrorDomain,
+    /// `int1`: `errno` for `VIR_ERR_SYSTEM_ERROR`, 0 for errors about flags, else -1.
+    #[serde(default = "minus_one")]
+    pub int1: i32,
+    /// `message`. Few rules read it; each of them says so.
+    #[serde(default)]
+    pub message: String,
+}
+
+const fn minus_one() -> i32 {
+    -1
+}
+
+impl From<&LibvirtError> for ErrorFacts {
+    fn from(error: &LibvirtError) -> Self {
+        Self {
+            code: error.code,
+            domain: error.domain,
+            int1: error.int1,
+            message: error.message.clone(),
+        }
+    }
+}
+
+/// Answers to probes; absent where nobody has asked yet. [`super::PROBES`] tells how each is asked.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Observed {
     /// The domain's state.
     pub domain_state: Option<DomainState>,
-    /// The format of each disk, by target device.
+    /// The format of each disk of the domain, by target device.
     pub disk_formats: Option<BTreeMap<String, DiskFormat>>,
-    /// The defined checkpoints.
-    pub checkpoints: Option<BTreeSet<String>>,
-    /// The block job of each disk that has one: a `virDomainBlockJobType`.
+    /// The defined checkpoints, and the disks on which each has a bitmap by its own document.
+    pub checkpoints: Option<BTreeMap<String, Vec<String>>>,
+    /// The running domain job.
+    pub job: Option<RunningJob>,
+    /// How the last domain job ended.
+    pub completed_job: Option<CompletedJob>,
+    /// The block job of each disk of the domain that has one, as a `virDomainBlockJobType`.
     pub block_jobs: Option<BTreeMap<String, u64>>,
-    /// Whether the NBD server of the request could listen.
-    pub server: Option<ServerPlace>,
+    /// Whether libvirt has a backup registered.
+    pub backup: Option<bool>,
+    /// What libvirt says of the bitmaps of a checkpoint, by its name and by target device.
+    pub bitmap_health: BTreeMap<String, BTreeMap<String, BitmapHealth>>,
     /// The bitmaps that QEMU has in memory.
     pub bitmaps: Option<BitmapTable>,
+    /// The bitmaps in the closed images of a domain that is shut off.
+    pub stored_bitmaps: Option<BitmapTable>,
+    /// The `compat` of each qcow2 image of the request, by target device: `0.10` or `1.1`.
+    pub image_versions: Option<BTreeMap<String, Compat>>,
+    /// Those of the request's target and scratch files that are there.
+    pub files: Option<BTreeSet<String>>,
+    /// Whether the NBD server of the request could listen, and has the TLS material it is to use.
+    pub server: Option<Place>,
+    /// Whether libvirt could store a checkpoint's metadata.
+    pub metadata_store: Option<Place>,
 }
 
-/// The place where an NBD server is to listen.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// The running domain job (`virDomainGetJobStats`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ServerPlace {
-    /// A server can listen there.
+pub enum RunningJob {
+    /// `type` is `VIR_DOMAIN_JOB_NONE`.
+    None,
+    /// `operation` is `VIR_DOMAIN_JOB_OPERATION_BACKUP`.
+    Backup,
+    /// Any other.
+    Other,
+}
+
+/// How the last domain job ended (`virDomainGetJobStats` with `VIR_DOMAIN_JOB_STATS_COMPLETED`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompletedJob {
+    /// `VIR_DOMAIN_JOB_NONE`: none has ended, or one runs.
+    None,
+    /// `VIR_DOMAIN_JOB_COMPLETED`.
+    Completed,
+    /// `VIR_DOMAIN_JOB_FAILED`.
+    Failed,
+    /// `VIR_DOMAIN_JOB_CANCELLED`.
+    Cancelled,
+}
+
+/// What a redefinition with `VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE` says of one bitmap.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BitmapHealth {
+    /// It succeeds.
+    Good,
+    /// `VIR_ERR_CHECKPOINT_INCONSISTENT`: missing, broken or disabled.
+    Bad,
+}
+
+/// Something of the host that a backup needs.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// It can be used.
     Usable,
-    /// None can, and why.
+    /// It cannot, and why.
     Unusable(String),
 }
 
 /// What a careful client knows from its own books.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a client can do, and what it knows, are independent facts"
+)]
 pub struct Records {
-    /// Checkpoints that have a verified backup behind them, oldest first.
+    /// Checkpoints that have a verified backup behind them, oldest first. Nothing else is ever
+    /// taken as a base.
     pub verified_checkpoints: Vec<String>,
     /// Checkpoints whose documents are kept.
     pub saved_checkpoints: BTreeSet<String>,
+    /// Checkpoints of own attempts that have not come to a verified backup.
+    pub uncommitted_checkpoints: BTreeSet<String>,
+    /// For each checkpoint, the disks whose image is no longer the one it was made on: restored,
+    /// rolled back or replaced. Their bitmaps may look good, and lie.
+    pub replaced_disks: BTreeMap<String, BTreeSet<String>>,
+    /// Whether one backup may be full for some disks and incremental for others.
+    pub can_mix: bool,
+    /// Whether the domain may be started, or resumed, for a backup.
+    pub may_start: bool,
+    /// Whether QEMU's monitor may be asked: it taints the domain, and needs libvirt's library for
+    /// QEMU. Without it bitmaps are judged by redefining their checkpoints.
+    pub can_use_monitor: bool,
     /// The domain was restored from a saved state and has not run since.
     pub restored_and_not_resumed: bool,
 }
 
-/// A question that must be answered before a decision; the cheapest one comes first.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Probe {
-    /// `virDomainGetState`.
-    DomainState,
-    /// The disks in the domain's XML.
-    DiskFormats,
-    /// `virDomainListAllCheckpoints`.
-    Checkpoints,
-    /// `virDomainGetBlockJobInfo` of each disk of the request.
-    BlockJobs,
-    /// A look at the socket's directory, or an attempt to listen on the port.
-    Server,
-    /// `query-named-block-nodes` through the monitor pass-through; taints the domain.
-    Bitmaps,
+impl Default for Records {
+    /// The books of a client that has none yet, and is free to do what it takes.
+    fn default() -> Self {
+        Self {
+            verified_checkpoints: Vec::new(),
+            saved_checkpoints: BTreeSet::new(),
+            uncommitted_checkpoints: BTreeSet::new(),
+            replaced_disks: BTreeMap::new(),
+            can_mix: true,
+            may_start: true,
+            can_use_monitor: true,
+            restored_and_not_resumed: false,
+        }
+    }
 }
 
-impl fmt::Display for Probe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::DomainState => "domain state",
-            Self::DiskFormats => "disk formats",
-            Self::Checkpoints => "checkpoints",
-            Self::BlockJobs => "block jobs",
-            Self::Server => "NBD server",
-            Self::Bitmaps => "block nodes",
-        })
+impl Records {
+    /// Whether a disk's image is no longer the one that the checkpoint was made on.
+    #[must_use]
+    pub fn is_replaced(&self, disk: &str, checkpoint: &str) -> bool {
+        let disks = self.replaced_disks.get(checkpoint);
+        disks.is_some_and(|disks| disks.contains(disk))
     }
 }

@@ -1,9 +1,11 @@
 //! What a scenario does to the host beside libvirt calls, and what it sees, as data.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BitmapTable, Content, DiskFormat, JobEnd, NbdServer, Size};
+use super::{BitmapTable, Compat, Content, DiskFormat, JobEnd, NbdServer, Size};
 
 /// An image file and the format it is read as.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -56,6 +58,12 @@ pub enum Action {
         domain: String,
         /// Target devices of the disks that take part.
         disks: Vec<String>,
+    },
+    /// Waits, for a moment at most, until a backup that libvirt itself is ending has ended: the call
+    /// that began it was refused, and comes back earlier.
+    SettleBackup {
+        /// Name of the domain.
+        domain: String,
     },
     /// Reads what a chain of images holds, top layer first; backing files named inside the
     /// images are ignored. Waits for image locks.
@@ -122,6 +130,40 @@ pub enum Action {
     ProbeServer {
         /// Where.
         server: NbdServer,
+        /// It is to use TLS.
+        tls: bool,
+    },
+    /// Whether libvirt could store the metadata of a domain's checkpoints; nothing is left behind.
+    ProbeMetadataStore {
+        /// Name of the domain.
+        domain: String,
+    },
+    /// Which of these files are there.
+    FindFiles {
+        /// Absolute paths.
+        paths: Vec<String>,
+    },
+    /// The versions of these qcow2 images, which may be open (`qemu-img info -U`).
+    ImageVersions {
+        /// Target device and image of each disk.
+        disks: Vec<(String, ImageRef)>,
+    },
+    /// `qemu-img amend`: changes the version of a closed qcow2 image.
+    AmendImage {
+        /// The image.
+        image: ImageRef,
+        /// The new version.
+        compat: Compat,
+    },
+    /// Keeps libvirt from storing the metadata of a domain's checkpoints.
+    BlockMetadataStore {
+        /// Name of the domain.
+        domain: String,
+    },
+    /// Lets it store them again.
+    UnblockMetadataStore {
+        /// Name of the domain.
+        domain: String,
     },
     /// Makes a directory.
     MakeDirectory {
@@ -188,10 +230,12 @@ pub enum Observation {
     Content(Content),
     /// What `qemu-img check` found; `None` is a clean image.
     Check(Option<String>),
-    /// Why an NBD server could not listen; `None` is a place where it can.
-    Listening(Option<String>),
+    /// Why something of the host cannot be used; `None` where it can.
+    Usable(Option<String>),
     /// File names, sorted.
     Files(Vec<String>),
+    /// Versions of qcow2 images, by target device.
+    Versions(BTreeMap<String, Compat>),
 }
 
 /// An event of a domain job.

@@ -12,6 +12,10 @@ use super::UnknownName;
 pub mod flags {
     /// `VIR_DOMAIN_START_PAUSED`.
     pub const START_PAUSED: u32 = 1;
+    /// `VIR_DOMAIN_JOB_STATS_COMPLETED`.
+    pub const JOB_STATS_COMPLETED: u32 = 1;
+    /// `VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED`: asking does not forget.
+    pub const JOB_STATS_KEEP_COMPLETED: u32 = 2;
     /// `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL`.
     pub const BACKUP_BEGIN_REUSE_EXTERNAL: u32 = 1;
     /// `VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE`.

@@ -210,6 +210,22 @@ impl CleanUpKind {
     }
 }
 
+/// When a clean-up step is due.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum CleanUpTime {
+    /// Before anything else: what is left of a failed attempt, or is in the way of the next one.
+    First,
+    /// After the operator's part, before the same call is made again: what needs the repaired
+    /// resource itself.
+    BeforeRetry,
+    /// Once the next backup was restored and found right: until then it is what a client has.
+    #[default]
+    AfterVerifiedBackup,
+}
+
 /// One clean-up step and the checkpoint it is about.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct CleanUp {
@@ -222,16 +238,30 @@ pub struct CleanUp {
     /// The disks on which the checkpoint is good and stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// When it is due.
+    #[serde(default)]
+    pub time: CleanUpTime,
+    /// Nobody has seen whether these disks carry the bitmap. libvirt refuses to delete one that is
+    /// not there, by `VIR_ERR_INTERNAL_ERROR`; then only the metadata is dropped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
 }
 
 impl fmt::Display for CleanUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind.as_str(), self.checkpoint)?;
-        if self.kept.is_empty() {
-            return Ok(());
-        }
         let (disks, kept) = (self.disks.join(" "), self.kept.join(" "));
-        write!(f, " on {disks}, kept on {kept}")
+        if !self.kept.is_empty() {
+            write!(f, " on {disks}, kept on {kept}")?;
+        }
+        if self.unseen {
+            write!(f, " where {disks} has it")?;
+        }
+        f.write_str(match self.time {
+            CleanUpTime::First => ", first",
+            CleanUpTime::BeforeRetry => ", before the retry",
+            CleanUpTime::AfterVerifiedBackup => "",
+        })
     }
 }
 

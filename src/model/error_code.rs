@@ -22,10 +22,18 @@ impl ErrorCode {
     pub const INTERNAL_ERROR: Self = Self(1);
     /// `VIR_ERR_INVALID_ARG`.
     pub const INVALID_ARG: Self = Self(8);
+    /// `VIR_ERR_NO_SUPPORT`.
+    pub const NO_SUPPORT: Self = Self(3);
+    /// `VIR_ERR_INVALID_DOMAIN`.
+    pub const INVALID_DOMAIN: Self = Self(7);
     /// `VIR_ERR_OPERATION_FAILED`.
     pub const OPERATION_FAILED: Self = Self(9);
     /// `VIR_ERR_XML_ERROR`.
     pub const XML_ERROR: Self = Self(27);
+    /// `VIR_ERR_OPERATION_DENIED`.
+    pub const OPERATION_DENIED: Self = Self(29);
+    /// `VIR_ERR_XML_DETAIL`.
+    pub const XML_DETAIL: Self = Self(35);
     /// `VIR_ERR_SYSTEM_ERROR`.
     pub const SYSTEM_ERROR: Self = Self(38);
     /// `VIR_ERR_NO_DOMAIN`.
@@ -38,8 +46,16 @@ impl ErrorCode {
     pub const CONFIG_UNSUPPORTED: Self = Self(67);
     /// `VIR_ERR_OPERATION_TIMEOUT`.
     pub const OPERATION_TIMEOUT: Self = Self(68);
+    /// `VIR_ERR_BLOCK_COPY_ACTIVE`.
+    pub const BLOCK_COPY_ACTIVE: Self = Self(83);
     /// `VIR_ERR_OPERATION_UNSUPPORTED`.
     pub const OPERATION_UNSUPPORTED: Self = Self(84);
+    /// `VIR_ERR_ACCESS_DENIED`.
+    pub const ACCESS_DENIED: Self = Self(88);
+    /// `VIR_ERR_XML_INVALID_SCHEMA`.
+    pub const XML_INVALID_SCHEMA: Self = Self(92);
+    /// `VIR_ERR_INVALID_DOMAIN_CHECKPOINT`.
+    pub const INVALID_DOMAIN_CHECKPOINT: Self = Self(102);
     /// `VIR_ERR_NO_DOMAIN_CHECKPOINT`.
     pub const NO_DOMAIN_CHECKPOINT: Self = Self(103);
     /// `VIR_ERR_NO_DOMAIN_BACKUP`.
@@ -112,6 +128,8 @@ impl ErrorDomain {
     pub const NONE: Self = Self(0);
     /// `VIR_FROM_XML`: the XML utilities, among them validation against a schema.
     pub const XML: Self = Self(5);
+    /// `VIR_FROM_RPC`: the connection to a daemon.
+    pub const RPC: Self = Self(7);
     /// `VIR_FROM_QEMU`: the QEMU driver.
     pub const QEMU: Self = Self(10);
     /// `VIR_FROM_DOMAIN`: domain configuration and the public API of domains.

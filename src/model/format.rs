@@ -47,3 +47,31 @@ impl FromStr for DiskFormat {
             .ok_or(UnknownName)
     }
 }
+
+/// Version of the qcow2 format, as `qemu-img create -o compat=` takes it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Compat {
+    /// Version 2: no bitmaps.
+    #[serde(rename = "0.10")]
+    V2,
+    /// Version 3: bitmaps.
+    #[serde(rename = "1.1")]
+    V3,
+}
+
+impl Compat {
+    /// The word that `qemu-img` uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V2 => "0.10",
+            Self::V3 => "1.1",
+        }
+    }
+}
+
+impl fmt::Display for Compat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

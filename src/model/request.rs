@@ -4,29 +4,36 @@
 //! by hand as well as those that a plan wrote.
 
 use roxmltree::{Document, Node};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::xml::{child, text};
 use super::{Api, Call, DiskFormat, ImageRef, NbdServer};
 
 /// What a call asks for, as far as it can be read.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Request {
     /// The checkpoint that is created, redefined, deleted or looked at.
     pub checkpoint: Option<String>,
+    /// The parent that the document of a redefined checkpoint names.
+    pub parent: Option<String>,
+    /// The flags, as a number.
+    pub flags: u32,
     /// The disks that the call is about; empty where the document leaves the choice to libvirt,
     /// see [`Request::over`].
     pub disks: Vec<RequestedDisk>,
     /// What a backup whose document lists no disks asks of each.
-    #[serde(default)]
     pub each_disk: Option<EachDisk>,
     /// Where the NBD server of a pull backup is to listen.
-    #[serde(default)]
     pub server: Option<NbdServer>,
+    /// Whether that server is to use TLS.
+    pub tls: bool,
 }
 
 /// What a backup asks of every disk.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct EachDisk {
     /// The checkpoint that the backup is based on.
     pub base: Option<String>,
@@ -35,7 +42,8 @@ pub struct EachDisk {
 }
 
 /// A disk that a call is about.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RequestedDisk {
     /// Target device.
     pub disk: String,
@@ -43,13 +51,15 @@ pub struct RequestedDisk {
     pub base: Option<String>,
     /// Where a push backup of it goes.
     pub target: Option<ImageRef>,
+    /// Absolute path of the scratch file of a pull backup of it.
+    pub scratch: Option<String>,
     /// What a pull backup offers of it.
-    #[serde(default)]
     pub export: Option<Export>,
 }
 
 /// What a pull backup offers of one disk over NBD.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Export {
     /// Name of the export.
     pub name: String,
@@ -67,23 +77,36 @@ impl Request {
         let (xml, checkpoint_xml) = (Document::parse(&xml), Document::parse(&checkpoint_xml));
         let root = xml.as_ref().ok().map(Document::root_element);
         let checkpoint_root = checkpoint_xml.as_ref().ok().map(Document::root_element);
+        let flags = call.flags;
         match (call.api, root) {
             (Api::CheckpointCreate, Some(root)) => Self {
                 checkpoint: text(root, "name"),
+                parent: child(root, "parent").and_then(|parent| text(parent, "name")),
+                flags,
                 disks: disks(root, "checkpoint"),
                 ..Self::default()
             },
             (Api::DomainBackupBegin, Some(root)) => Self {
                 checkpoint: checkpoint_root.and_then(|root| text(root, "name")),
+                parent: None,
+                flags,
                 disks: disks(root, "backup"),
                 each_disk: child(root, "disks").is_none().then(|| EachDisk {
                     base: text(root, "incremental").filter(|base| !base.is_empty()),
                     is_pull: is_pull(root),
                 }),
                 server: child(root, "server").and_then(NbdServer::of),
+                tls: child(root, "server").and_then(|server| server.attribute("tls"))
+                    == Some("yes"),
             },
             (_, _) => Self {
                 checkpoint: call.checkpoint.clone(),
+                flags,
+                disks: call
+                    .disk
+                    .iter()
+                    .map(|disk| RequestedDisk::named(disk))
+                    .collect(),
                 ..Self::default()
             },
         }
@@ -98,8 +121,7 @@ impl Request {
             let requested = |disk: String| RequestedDisk {
                 export: is_pull.then(|| Export::of(&disk, base.is_some())),
                 base: base.clone(),
-                target: None,
-                disk,
+                ..RequestedDisk::named(&disk)
             };
             self.disks = disks.into_iter().map(requested).collect();
         }
@@ -112,6 +134,14 @@ impl Request {
         self.disks
             .iter()
             .filter_map(|disk| Some((disk.disk.as_str(), disk.base.as_deref()?)))
+    }
+
+    /// Target and scratch files.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.disks.iter().filter_map(|disk| {
+            let target = disk.target.as_ref().map(|target| target.path.as_str());
+            target.or(disk.scratch.as_deref())
+        })
     }
 
     /// Target devices of the disks.
@@ -143,7 +173,8 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
         .filter_map(|node| {
             let format = child(node, "driver").and_then(|driver| driver.attribute("type"));
             let format = format.map_or(Some(DiskFormat::Qcow2), |word| word.parse().ok());
-            let path = child(node, "target").and_then(|target| target.attribute("file"));
+            let file = |name| child(node, name).and_then(|file| file.attribute("file"));
+            let path = file("target");
             let base = match (node.attribute("backupmode"), node.attribute("incremental")) {
                 (Some("full"), _) => None,
                 (_, Some(own)) => Some(own.to_owned()),
@@ -154,6 +185,7 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
                 export: is_pull.then(|| export(node, &disk, base.is_some())),
                 disk,
                 base,
+                scratch: file("scratch").map(str::to_owned),
                 target: path.zip(format).map(|(path, format)| ImageRef {
                     path: path.to_owned(),
                     format,
@@ -161,6 +193,17 @@ fn disks(root: Node<'_, '_>, attribute: &str) -> Vec<RequestedDisk> {
             })
         })
         .collect()
+}
+
+impl RequestedDisk {
+    /// A disk of which nothing more is asked.
+    #[must_use]
+    pub fn named(disk: &str) -> Self {
+        Self {
+            disk: disk.to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 fn is_pull(root: Node<'_, '_>) -> bool {

@@ -17,6 +17,8 @@ pub enum DomainState {
     Shutoff,
     /// Any other state.
     Other,
+    /// No domain of that name or UUID: `VIR_ERR_NO_DOMAIN`.
+    Gone,
 }
 
 impl DomainState {
@@ -34,7 +36,7 @@ impl DomainState {
     /// True when a QEMU process stands behind the domain.
     #[must_use]
     pub const fn is_active(self) -> bool {
-        !matches!(self, Self::Shutoff)
+        !matches!(self, Self::Shutoff | Self::Gone)
     }
 }
 
@@ -45,6 +47,7 @@ impl fmt::Display for DomainState {
             Self::Paused => "paused",
             Self::Shutoff => "shut off",
             Self::Other => "other",
+            Self::Gone => "gone",
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use super::steps::Lowering;
 use super::{Operation, PlannedDisk, Step};
-use crate::model::{Action, BitmapChange, NbdServer};
+use crate::model::{Action, BitmapChange, Compat, NbdServer};
 use crate::scenario::Step as Told;
-use crate::scenario::syntax::{BitmapName, DiskName, FileName, Spanned, Word};
+use crate::scenario::syntax::{AmendImage, BitmapName, DiskName, FileName, Spanned, Word};
 
 impl Lowering<'_> {
     pub(super) fn create_image(disk: &PlannedDisk) -> Step {
@@ -23,6 +23,20 @@ impl Lowering<'_> {
             label: format!("recreate-image {}", disk.target),
             ..step
         })
+    }
+
+    pub(super) fn amend(disk: &PlannedDisk, compat: Compat) -> Step {
+        let action = Action::AmendImage {
+            image: disk.image.clone(),
+            compat,
+        };
+        Step::act(format!("amend-image {} {compat}", disk.target), action)
+    }
+
+    /// `None` for a disk that is itself not supported.
+    pub(super) fn amend_image(&self, body: &AmendImage) -> Option<Step> {
+        let disk = self.disk(&body.disk.value)?;
+        Some(Self::amend(disk, body.compat))
     }
 
     pub(super) fn kill_emulator(&self) -> Step {
@@ -138,6 +152,12 @@ impl Lowering<'_> {
                     server: NbdServer::Socket(path(&body.socket)),
                 },
             ),
+            Told::BlockMetadataStore => {
+                Step::act(step.name(), Action::BlockMetadataStore { domain })
+            }
+            Told::UnblockMetadataStore => {
+                Step::act(step.name(), Action::UnblockMetadataStore { domain })
+            }
             Told::NbdServerStop => Step::act(step.name(), Action::StopNbdServer { domain }),
             other => return Err(other.name()),
         })

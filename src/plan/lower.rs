@@ -74,7 +74,6 @@ pub fn unsupported(scenario: &Scenario) -> Vec<String> {
 
 fn planned_disk(target: &str, disk: &Disk, place: &Place) -> Result<PlannedDisk, &'static str> {
     let beyond = [
-        ("compat", disk.compat.is_some()),
         ("cluster-size", disk.cluster_size.is_some()),
         ("backing", !disk.backing.is_empty()),
         ("read-only", disk.read_only),
@@ -97,5 +96,6 @@ fn planned_disk(target: &str, disk: &Disk, place: &Place) -> Result<PlannedDisk,
             format: format.value,
         },
         size: size.value.0,
+        compat: disk.compat.as_ref().map(|compat| compat.value),
     })
 }

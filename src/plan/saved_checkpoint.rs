@@ -45,6 +45,19 @@ impl SavedCheckpoint {
         })
     }
 
+    /// One of which nothing but its name is known.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: None,
+            parent: None,
+            // libvirt wants one, and takes any.
+            creation_time: Some("1".to_owned()),
+            disks: Vec::new(),
+        }
+    }
+
     /// The document that redefines it.
     #[must_use]
     pub fn to_xml(&self) -> String {

@@ -1,7 +1,7 @@
 //! What a plan is made of.
 
 use super::xml::{BackupXml, backup_xml};
-use crate::model::{Action, Api, Call, DiskFormat, ImageRef, Size};
+use crate::model::{Action, Api, Call, Compat, DiskFormat, ImageRef, Size};
 
 /// A scenario, ready to be executed in one place.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct PlannedDisk {
     pub image: ImageRef,
     /// Virtual size.
     pub size: Size,
+    /// Version of its format, where that is not the newest one.
+    pub compat: Option<Compat>,
 }
 
 /// One step: a line of the transcript.
@@ -160,6 +162,6 @@ impl PlannedDisk {
     /// True when the disk's image can store bitmaps.
     #[must_use]
     pub fn can_have_bitmaps(&self) -> bool {
-        self.image.format == DiskFormat::Qcow2
+        self.image.format == DiskFormat::Qcow2 && self.compat != Some(Compat::V2)
     }
 }

@@ -15,6 +15,8 @@ impl Lowering<'_> {
     /// What comes before the scenario's own story: the images, and the domain's definition.
     pub(super) fn setup(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = self.disks.iter().map(Self::create_image).collect();
+        let amend = |disk: &PlannedDisk| Some(Self::amend(disk, disk.compat?));
+        steps.extend(self.disks.iter().filter_map(amend));
         steps.push(self.define());
         steps
     }
@@ -81,7 +83,10 @@ impl Lowering<'_> {
             | Told::OccupyPort(_)
             | Told::ReleasePort(_)
             | Told::NbdServerStart(_)
-            | Told::NbdServerStop => self.change_host(step)?,
+            | Told::NbdServerStop
+            | Told::BlockMetadataStore
+            | Told::UnblockMetadataStore => self.change_host(step)?,
+            Told::AmendImage(body) => self.amend_image(body).ok_or_else(|| step.name())?,
             Told::Shutdown
             | Told::Save
             | Told::Restore
@@ -97,7 +102,6 @@ impl Lowering<'_> {
             | Told::DetachDisk(_)
             | Told::ResizeImage(_)
             | Told::ConvertImage(_)
-            | Told::AmendImage(_)
             | Told::OverlayImage(_)
             | Told::CommitImage(_)
             | Told::ImageWrite(_)
@@ -112,8 +116,6 @@ impl Lowering<'_> {
             | Told::SmallFileSystem(_)
             | Told::FillFileSystem(_)
             | Told::FreeFileSystem(_)
-            | Told::BlockMetadataStore
-            | Told::UnblockMetadataStore
             | Told::Background(_)
             | Told::Join(_) => return Err(step.name()),
         })

@@ -209,10 +209,11 @@ fn observed(observation: &Observation) -> Vec<Field> {
             let report = report.as_deref().unwrap_or("clean");
             vec![field("qemu-img check", report)]
         }
-        Observation::Listening(reason) => {
-            vec![field("server", reason.as_deref().unwrap_or("can listen"))]
+        Observation::Usable(reason) => {
+            vec![field("use", reason.as_deref().unwrap_or("usable"))]
         }
         Observation::Files(files) => vec![field("files", &listed(files))],
+        Observation::Versions(versions) => vec![field("versions", &as_json(versions))],
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{CleanUp, DiskFormat, DiskPart, ImageRef, Size};
+use crate::model::{CleanUpTime, DiskFormat, DiskPart, ImageRef, Size};
 use crate::plan::{BackupDisk, BackupXml, PlannedDisk, SavedCheckpoint, Step, checkpoint_xml};
 
 /// What a backup takes of each disk; a disk that is not in it is taken in full.
@@ -21,7 +21,8 @@ impl Work<'_, '_> {
     }
 
     /// A push backup of every disk with a new checkpoint, after a guest write to each, so that an
-    /// empty backup cannot pass. It is restored and compared. `false` if libvirt refused it.
+    /// empty backup cannot pass. It is restored and compared; `true` only where all of that holds:
+    /// nothing may be given up for a backup that is not known to be good.
     pub(super) fn back_up(
         &mut self,
         checkpoint: &str,
@@ -56,7 +57,7 @@ impl Work<'_, '_> {
             return Ok(false);
         }
         self.prove_last_backup()?;
-        Ok(true)
+        Ok(self.all_holds())
     }
 
     /// A guest write to each disk, of another pattern at another place each time.
@@ -92,13 +93,9 @@ impl Work<'_, '_> {
     /// What must hold behind a backup with this checkpoint: the old chain still restores; then what
     /// is stale is cleaned up; the next incremental backup restores; checkpoints, bitmaps and images
     /// are whole.
-    pub(super) fn prove_chain(
-        &mut self,
-        checkpoint: &str,
-        clean_up: &[CleanUp],
-    ) -> Result<(), DriverError> {
+    pub(super) fn prove_chain(&mut self, checkpoint: &str) -> Result<(), DriverError> {
         self.prove_old_chain()?;
-        if !self.clean_up(clean_up)? {
+        if !self.all_holds() || !self.clean_up(CleanUpTime::AfterVerifiedBackup)? {
             return Ok(());
         }
         // Each of its disks is asked for as incremental: libvirt must not refuse.
@@ -120,7 +117,7 @@ impl Work<'_, '_> {
         if !self.back_up(&name, Some(checkpoint), &parts)? {
             return Ok(());
         }
-        self.prove_clean_up(clean_up)?;
+        self.prove_clean_up()?;
         self.prove_checkpoints_and_bitmaps()?;
         self.prove_closed_images()
     }

@@ -1,15 +1,25 @@
-//! The clean-up steps: what is stale goes, through libvirt alone.
+//! The clean-up steps: what is stale goes, through libvirt where that can do it.
 
 use super::backup::bitmap_disks;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, CleanUp, CleanUpKind, flags};
-use crate::plan::checkpoint_xml;
+use crate::model::{
+    Action, Api, BitmapChange, BitmapRow, BitmapTable, Call, CleanUp, CleanUpKind, CleanUpTime,
+    ErrorCode, flags,
+};
+use crate::plan::{Operation, SavedCheckpoint, Step, checkpoint_xml};
 
 impl Work<'_, '_> {
-    /// Executes the steps in order; `false` if libvirt refused one.
-    pub(super) fn clean_up(&mut self, steps: &[CleanUp]) -> Result<bool, DriverError> {
-        for step in steps {
+    /// Executes the steps that are due at this time, in order; `false` if one could not be done, or
+    /// must not be any more.
+    pub(super) fn clean_up(&mut self, time: CleanUpTime) -> Result<bool, DriverError> {
+        let steps = self.clean_up_steps().iter();
+        for step in steps.filter(|step| step.time == time) {
+            if !self.is_as_decided(step)? {
+                let found = "the bitmap is no longer what was decided on; it stays";
+                self.claim(step.to_string(), found, false);
+                return Ok(false);
+            }
             if !self.clean_up_step(step)? {
                 self.claim(step.to_string(), "refused", false);
                 return Ok(false);
@@ -18,46 +28,135 @@ impl Work<'_, '_> {
         Ok(true)
     }
 
+    /// What is to be deleted is what the decision was about: nothing is deleted that has come to be
+    /// of use since.
+    fn is_as_decided(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
+        let Some(observed) = self.facts().map(|facts| &facts.observed) else {
+            return Ok(true);
+        };
+        let decided_on = if step.kind == CleanUpKind::PurgeStaleBitmapOffline {
+            &observed.stored_bitmaps
+        } else {
+            &observed.bitmaps
+        };
+        let Some(then) = decided_on else {
+            return Ok(true);
+        };
+        let now = self.session.bitmaps()?;
+        Ok(flags_of(then, step) == flags_of(&now, step))
+    }
+
     fn clean_up_step(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
         let CleanUp {
-            kind,
-            checkpoint,
-            disks,
-            kept,
+            checkpoint, disks, ..
         } = step;
-        let document = self.document_of(checkpoint)?;
-        match kind {
-            CleanUpKind::DropCheckpointMetadata if kept.is_empty() => {
+        match step.kind {
+            CleanUpKind::DropCheckpointMetadata if step.kept.is_empty() => {
                 self.delete(checkpoint, flags::CHECKPOINT_DELETE_METADATA_ONLY)
             }
-            CleanUpKind::DropCheckpointMetadata => self.redefine(&document, kept, true),
-            // Deleting wants a definition that lists exactly the disks whose bitmap must go.
-            CleanUpKind::PurgeStaleBitmapLive => Ok(self.redefine(&document, disks, false)?
-                && self.delete(checkpoint, 0)?
-                && (kept.is_empty() || self.redefine(&document, kept, true)?)),
-            CleanUpKind::DiscardUncommittedCheckpoint
-            | CleanUpKind::PurgeStaleBitmapOffline
-            | CleanUpKind::ClearStuckBackupJob => {
-                let text = format!("executing the clean-up step `{step}`");
-                Err(DriverError::NotModelled(text))
+            CleanUpKind::DropCheckpointMetadata => {
+                let document = self.document_of(checkpoint)?;
+                self.redefine(&document, &step.kept, true)
+            }
+            CleanUpKind::PurgeStaleBitmapLive if step.unseen => self.purge_unseen(step),
+            CleanUpKind::PurgeStaleBitmapLive => {
+                Ok(self.purge(checkpoint, disks)? && self.keep_on(step)?)
+            }
+            CleanUpKind::PurgeStaleBitmapOffline => self.purge_offline(checkpoint, disks),
+            CleanUpKind::DiscardUncommittedCheckpoint => self.delete(checkpoint, 0),
+            CleanUpKind::ClearStuckBackupJob => self.clear_stuck_job(disks),
+        }
+    }
+
+    /// Deleting wants a definition that lists exactly the disks whose bitmap must go. A checkpoint
+    /// whose name cannot be stored can be none; another one can have its bitmap, though.
+    fn purge(&mut self, bitmap: &str, disks: &[String]) -> Result<bool, DriverError> {
+        let document = if is_unstorable(bitmap) {
+            SavedCheckpoint::named(&self.fresh_name()?)
+        } else {
+            self.document_of(bitmap)?
+        };
+        let name = document.name.clone();
+        Ok(self.redefine_with(&document, disks, bitmap)? && self.delete(&name, 0)?)
+    }
+
+    fn keep_on(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
+        if step.kept.is_empty() {
+            return Ok(true);
+        }
+        let document = self.document_of(&step.checkpoint)?;
+        self.redefine(&document, &step.kept, true)
+    }
+
+    /// Disk by disk, since nobody has seen which of them carry the bitmap; of one that does not, the
+    /// deletion is refused, and only the metadata goes.
+    fn purge_unseen(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
+        let name = &step.checkpoint;
+        let document = self.document_of(name)?;
+        for disk in &step.disks {
+            if !self.redefine(&document, std::slice::from_ref(disk), false)? {
+                return Ok(false);
+            }
+            let call = Call::new(Api::CheckpointDelete, &self.session.place().domain);
+            let call = call.checkpoint(name);
+            match self.try_call(&format!("checkpoint-delete {name}"), &call)? {
+                None => {}
+                Some(error) => {
+                    let metadata_only = flags::CHECKPOINT_DELETE_METADATA_ONLY;
+                    let is_absent = error.code == ErrorCode::INTERNAL_ERROR;
+                    if !is_absent || !self.delete(name, metadata_only)? {
+                        return Ok(false);
+                    }
+                }
             }
         }
+        self.keep_on(step)
+    }
+
+    fn purge_offline(&mut self, bitmap: &str, disks: &[String]) -> Result<bool, DriverError> {
+        for disk in self.session.disks().to_vec() {
+            if !disks.contains(&disk.target) {
+                continue;
+            }
+            let action = Action::ChangeBitmap {
+                image: disk.image,
+                bitmap: bitmap.to_owned(),
+                change: BitmapChange::Remove,
+            };
+            let label = format!("bitmap-remove {} {bitmap}", disk.target);
+            self.perform(&Step::of(label, Operation::Act(action)))?;
+        }
+        Ok(true)
     }
 
     /// A name that was cleaned up is free on every disk: a checkpoint of that name can be made, and
     /// goes again. One that is kept on some disks is on exactly these.
-    pub(super) fn prove_clean_up(&mut self, steps: &[CleanUp]) -> Result<(), DriverError> {
-        for step in steps {
+    pub(super) fn prove_clean_up(&mut self) -> Result<(), DriverError> {
+        let disks = self.session.disks().to_vec();
+        let domain = self.session.place().domain.clone();
+        let mut proven: Vec<&str> = Vec::new();
+        for step in self.clean_up_steps() {
             let name = &step.checkpoint;
+            if proven.contains(&name.as_str()) {
+                continue;
+            }
+            proven.push(name);
             if !step.kept.is_empty() {
                 let found = self.disks_of(name)?;
                 let holds = found == step.kept;
                 self.claim(format!("{name} is kept"), found.join(" "), holds);
                 continue;
             }
-            let disks = self.session.disks().to_vec();
+            let request = self.facts().map(|facts| &facts.request);
+            let is_wanted = request.is_some_and(|asked| asked.checkpoint.as_ref() == Some(name));
+            if is_wanted && self.session.checkpoints()?.contains(name) {
+                // The retry has made it anew, which shows the same.
+                continue;
+            }
+            if step.kind == CleanUpKind::ClearStuckBackupJob || is_unstorable(name) {
+                continue;
+            }
             let document = checkpoint_xml(name, None, Some(&bitmap_disks(&disks)), &disks);
-            let domain = self.session.place().domain.clone();
             let create = Call::new(Api::CheckpointCreate, &domain).xml(document);
             let is_free = self.call(&format!("checkpoint-create {name}"), &create)?
                 && self.delete(name, 0)?;
@@ -74,4 +173,19 @@ impl Work<'_, '_> {
         let call = call.checkpoint(name).flags(bits);
         self.call(&format!("checkpoint-delete {name}{word}"), &call)
     }
+}
+
+/// A checkpoint of so long a name cannot be made by anybody.
+fn is_unstorable(name: &str) -> bool {
+    name.len() > 247
+}
+
+/// What a bitmap could be used for, on each layer; how much it marks may change by the guest's hand.
+fn flags_of(table: &BitmapTable, step: &CleanUp) -> Vec<(String, u32, [bool; 3])> {
+    let rows = table.0.iter().filter(|row| row.name == step.checkpoint);
+    let flags = |row: &BitmapRow| {
+        let flags = [row.persistent, row.recording, row.inconsistent];
+        (row.disk.clone(), row.layer, flags)
+    };
+    rows.map(flags).collect()
 }

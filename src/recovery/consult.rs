@@ -1,161 +1,91 @@
 //! Asking the judge, and fetching what it needs to know.
 
-use std::collections::BTreeSet;
-
+use super::probe::fetch;
 use crate::driver::DriverError;
-use crate::judge::{Detail, Facts, Judgement, Observed, Probe, Records, ServerPlace, decide};
-use crate::model::{BitmapRow, Call, LibvirtError, Request};
-use crate::session::Session;
+use crate::judge::{Decided, Detail, Facts, Judgement, Observed, Records, decide};
+use crate::model::{Call, Client, LibvirtError};
+use crate::session::{Ledger, Session};
 use crate::transcript::{Conclusion, ProbeRecord};
 
+/// A decision, and what was known when it was made.
+#[derive(Clone, Debug)]
+pub struct Consultation {
+    /// The decision, for the record.
+    pub conclusion: Conclusion,
+    /// What it rests on.
+    pub facts: Facts,
+}
+
 /// Decides what to do after `error`, asking the host what the judge needs to know.
+///
+/// # Errors
+/// The driver could not find something out.
 pub fn conclude(
     session: &mut Session<'_>,
     call: &Call,
     error: &LibvirtError,
-) -> Result<Conclusion, DriverError> {
-    let verified = session
-        .ledger()
-        .verified_checkpoints()
-        .map(str::to_owned)
-        .collect();
+    client: Client,
+) -> Result<Consultation, DriverError> {
     let mut facts = Facts {
-        api: call.api,
-        error: error.clone(),
+        api: call.api.into(),
+        error: Some(error.into()),
         request: session.request_of(call),
         observed: Observed::default(),
-        records: Records {
-            verified_checkpoints: verified,
-            saved_checkpoints: session
-                .ledger()
-                .saved_checkpoints()
-                .map(str::to_owned)
-                .collect(),
-            restored_and_not_resumed: session.ledger().is_restored_and_not_resumed(),
-        },
+        records: records(session.ledger(), client),
     };
+    let mut asked = Vec::new();
     let mut probes = Vec::new();
     loop {
         match decide(&facts) {
             Judgement::Need(probe) => {
-                let answer = fetch(session, &mut facts, probe)?;
-                let record = ProbeRecord {
-                    probe: probe.to_string(),
-                    answer,
-                };
-                if probes.contains(&record) {
+                if asked.contains(&probe) {
                     let text = format!("the judge asks for {probe} again and again");
                     return Err(DriverError::Failed(text));
                 }
-                probes.push(record);
+                let answer = fetch(session, &mut facts, &probe)?;
+                probes.push(ProbeRecord {
+                    probe: probe.to_string(),
+                    answer,
+                });
+                asked.push(probe);
             }
             Judgement::Decided(decided) => {
-                let Detail {
-                    base,
-                    disks,
-                    clean_up,
-                } = decided.detail;
-                return Ok(Conclusion {
-                    decision: decided.decision,
-                    base,
-                    disks,
-                    clean_up,
-                    rule: decided.rule,
-                    because: decided.because,
-                    sources: decided.sources,
-                    probes,
-                });
+                let conclusion = recorded(decided, probes);
+                return Ok(Consultation { conclusion, facts });
             }
         }
     }
 }
 
-/// Fetches one answer, and gives it in words.
-fn fetch(
-    session: &mut Session<'_>,
-    facts: &mut Facts,
-    probe: Probe,
-) -> Result<String, DriverError> {
-    let observed = &mut facts.observed;
-    Ok(match probe {
-        Probe::DomainState => {
-            let state = session.domain_state()?;
-            observed.domain_state = Some(state);
-            state.to_string()
-        }
-        Probe::DiskFormats => {
-            let formats = session
-                .disks()
-                .iter()
-                .map(|disk| (disk.target.clone(), disk.image.format));
-            let formats: std::collections::BTreeMap<_, _> = formats.collect();
-            let text: Vec<String> = formats
-                .iter()
-                .map(|(disk, format)| format!("{disk} {format}"))
-                .collect();
-            observed.disk_formats = Some(formats);
-            text.join(", ")
-        }
-        Probe::Checkpoints => {
-            let names = session.checkpoints()?;
-            let text = listed(names.iter().cloned()).replace(", ", " ");
-            observed.checkpoints = Some(BTreeSet::from_iter(names));
-            text
-        }
-        Probe::BlockJobs => {
-            let disks: Vec<String> = facts.request.disk_names().map(str::to_owned).collect();
-            let jobs = session.block_jobs(&disks)?;
-            let told = |(disk, job): (&String, &u64)| format!("{disk} has one of type {job}");
-            let text = listed(jobs.iter().map(told));
-            observed.block_jobs = Some(jobs);
-            text
-        }
-        Probe::Server => {
-            let reason = match &facts.request.server {
-                Some(server) => session.probe_server(server)?,
-                None => None,
-            };
-            let text = reason.clone().unwrap_or_else(|| "can listen".to_owned());
-            observed.server = Some(reason.map_or(ServerPlace::Usable, ServerPlace::Unusable));
-            text
-        }
-        Probe::Bitmaps => {
-            let bitmaps = session.bitmaps()?;
-            let text = seen(&bitmaps.0, &facts.request);
-            observed.bitmaps = Some(bitmaps);
-            text
-        }
-    })
-}
-
-fn listed(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<String> = words.collect();
-    if words.is_empty() {
-        "none".to_owned()
-    } else {
-        words.join(", ")
+/// What a careful client has in its books.
+fn records(ledger: &Ledger, client: Client) -> Records {
+    let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
+    Records {
+        verified_checkpoints: ledger.verified_checkpoints().map(str::to_owned).collect(),
+        saved_checkpoints: owned(&mut ledger.saved_checkpoints()),
+        uncommitted_checkpoints: owned(&mut ledger.uncommitted_checkpoints()),
+        replaced_disks: ledger.replaced_disks(),
+        can_mix: !client.no_mixing,
+        may_start: !client.no_start,
+        can_use_monitor: !client.no_monitor,
+        restored_and_not_resumed: ledger.is_restored_and_not_resumed(),
     }
 }
 
-/// What the block nodes say about the bitmaps that the request needs.
-fn seen(rows: &[BitmapRow], request: &Request) -> String {
-    let on_disk = |(disk, name): (&str, &str)| {
-        let mut found = rows
-            .iter()
-            .filter(|row| row.disk == disk && row.name == name);
-        let word = match found.next() {
-            None => "missing",
-            Some(row) if row.inconsistent => "inconsistent",
-            Some(row) if !row.recording => "disabled",
-            Some(row) if row.layer > 0 => "below the top layer",
-            Some(_) => "present",
-        };
-        format!("bitmap {name} {word} on {disk}")
-    };
-    let words: Vec<String> = request.needed().map(on_disk).collect();
-    if words.is_empty() {
-        format!("{} bitmaps", rows.len())
-    } else {
-        words.join(", ")
+fn recorded(decided: Decided, probes: Vec<ProbeRecord>) -> Conclusion {
+    let Detail {
+        base,
+        disks,
+        clean_up,
+    } = decided.detail;
+    Conclusion {
+        decision: decided.decision,
+        base,
+        disks,
+        clean_up,
+        rule: decided.rule,
+        because: decided.because,
+        sources: decided.sources,
+        probes,
     }
 }

@@ -4,13 +4,16 @@
 use super::backup::Parts;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::transcript::Conclusion;
+use crate::model::CleanUpTime;
 
 /// Takes the full backup, cleans up, and shows that the new chain works.
-pub(super) fn execute(work: &mut Work<'_, '_>, conclusion: &Conclusion) -> Result<(), DriverError> {
+pub(super) fn execute(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
+    if !work.clean_up(CleanUpTime::First)? {
+        return Ok(());
+    }
     let name = work.fresh_name()?;
     if work.back_up(&name, None, &Parts::new())? {
-        work.prove_chain(&name, &conclusion.clean_up)?;
+        work.prove_chain(&name)?;
     }
     Ok(())
 }

@@ -8,18 +8,21 @@
 mod backup;
 mod clean_up;
 mod consult;
+mod done;
 mod fix_request;
 mod full_backup;
 mod mixed_backup;
 mod other_base;
+mod probe;
 mod prove;
 mod recover;
 mod redefine;
 mod refused;
 mod retry;
+mod stuck_job;
 mod work;
 
-pub use consult::conclude;
+pub use consult::{Consultation, conclude};
 pub use recover::{execute, prove_backup};
 pub use refused::Refused;
 pub use work::Recovery;

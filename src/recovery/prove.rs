@@ -76,6 +76,14 @@ impl Work<'_, '_> {
         Ok(())
     }
 
+    /// Nothing is left of the refused call.
+    pub(super) fn prove_as_before(&mut self, before: &HostState) -> Result<(), DriverError> {
+        let holds = *before == self.session.host_state()?;
+        let found = if holds { "as before" } else { "changed" };
+        self.claim("state after the clean-up", found, holds);
+        Ok(())
+    }
+
     /// Whoever has to investigate finds everything that was there when the call was refused.
     pub(super) fn prove_nothing_changed(&mut self, refused: &HostState) -> Result<(), DriverError> {
         let holds = *refused == self.session.host_state()?;
@@ -156,6 +164,11 @@ impl Work<'_, '_> {
         };
         let holds = in_use.is_none() && all_stored;
         self.claim("bitmaps after a clean close", found, holds);
+        self.check_images()
+    }
+
+    /// `qemu-img check` finds nothing wrong with the domain's images.
+    pub(super) fn check_images(&mut self) -> Result<(), DriverError> {
         for disk in self.session.disks().to_vec() {
             if !disk.can_have_bitmaps() {
                 continue;

@@ -4,12 +4,19 @@ use super::refused::Refused;
 use super::retry;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, flags};
-use crate::plan::SavedCheckpoint;
+use crate::model::{Api, Call, CleanUpTime, flags};
+use crate::plan::{SavedCheckpoint, Step};
 
 /// Redefines every kept checkpoint that libvirt has lost and whose bitmap is still there, retries,
 /// and shows that the chain works.
-pub(super) fn execute(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(), DriverError> {
+pub(super) fn execute(
+    work: &mut Work<'_, '_>,
+    refused: Refused<'_>,
+    remedy: &[Step],
+) -> Result<(), DriverError> {
+    if !work.clean_up(CleanUpTime::First)? {
+        return Ok(());
+    }
     let kept = oldest_first(work);
     let mut defined = work.session.checkpoints()?;
     for saved in &kept {
@@ -34,7 +41,14 @@ pub(super) fn execute(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(
             is_lost || place(&saved.name).is_some_and(|own| parent.is_none_or(|up| up < own));
     }
     work.claim("checkpoints as kept", found.join(" "), as_kept);
-    retry::again(work, refused)
+    if remedy.is_empty() {
+        return retry::again(work, refused);
+    }
+    // The name that the request wants is taken by what was redefined: it needs another one.
+    let accepted = work.operate(remedy)?;
+    let found = if accepted { "accepted" } else { "refused" };
+    work.claim("corrected request", found, accepted);
+    retry::prove_newest_chain(work)
 }
 
 /// The kept checkpoints, each behind its parent.
@@ -68,14 +82,7 @@ impl Work<'_, '_> {
                 .checkpoint_document(name)?
                 .and_then(|xml| SavedCheckpoint::of(&xml)),
         };
-        Ok(known.unwrap_or_else(|| SavedCheckpoint {
-            name: name.to_owned(),
-            description: None,
-            parent: None,
-            // libvirt wants one, and takes any.
-            creation_time: Some("1".to_owned()),
-            disks: Vec::new(),
-        }))
+        Ok(known.unwrap_or_else(|| SavedCheckpoint::named(name)))
     }
 
     /// Redefines a checkpoint on exactly these disks. Its parent stands only where that is defined.
@@ -86,20 +93,45 @@ impl Work<'_, '_> {
         disks: &[String],
         validate: bool,
     ) -> Result<bool, DriverError> {
+        let bits = if validate {
+            flags::CHECKPOINT_CREATE_REDEFINE_VALIDATE
+        } else {
+            0
+        };
+        self.send_redefinition(checkpoint, disks, &checkpoint.name, bits)
+    }
+
+    /// The same with bitmaps of this name, unvalidated.
+    pub(super) fn redefine_with(
+        &mut self,
+        checkpoint: &SavedCheckpoint,
+        disks: &[String],
+        bitmap: &str,
+    ) -> Result<bool, DriverError> {
+        self.send_redefinition(checkpoint, disks, bitmap, 0)
+    }
+
+    fn send_redefinition(
+        &mut self,
+        checkpoint: &SavedCheckpoint,
+        disks: &[String],
+        bitmap: &str,
+        bits: u32,
+    ) -> Result<bool, DriverError> {
         let mut document = checkpoint.clone();
-        let name = &checkpoint.name;
         let defined = self.session.checkpoints()?;
         document.parent = document.parent.filter(|parent| defined.contains(parent));
-        document.disks = disks
-            .iter()
-            .map(|disk| (disk.clone(), name.clone()))
-            .collect();
-        let mut bits = flags::CHECKPOINT_CREATE_REDEFINE;
+        let of_bitmap = |disk: &String| (disk.clone(), bitmap.to_owned());
+        document.disks = disks.iter().map(of_bitmap).collect();
+        let name = &checkpoint.name;
         let mut label = format!("checkpoint-redefine {name} on {}", disks.join(" "));
-        if validate {
-            bits |= flags::CHECKPOINT_CREATE_REDEFINE_VALIDATE;
+        if bitmap != name {
+            label.push_str(" with another bitmap");
+        }
+        if bits != 0 {
             label.push_str(" validate");
         }
+        let bits = bits | flags::CHECKPOINT_CREATE_REDEFINE;
         let domain = &self.session.place().domain;
         let call = Call::new(Api::CheckpointCreate, domain).flags(bits);
         self.call(&label, &call.xml(document.to_xml()))
@@ -107,6 +139,14 @@ impl Work<'_, '_> {
 
     /// The disks that carry a bitmap, whatever its state.
     pub(super) fn carriers(&mut self, name: &str) -> Result<Vec<String>, DriverError> {
+        if self
+            .facts()
+            .is_some_and(|facts| !facts.records.can_use_monitor)
+        {
+            // Validation will tell.
+            let document = self.document_of(name)?;
+            return Ok(document.disks.into_iter().map(|(disk, _)| disk).collect());
+        }
         let bitmaps = self.session.bitmaps()?;
         let rows = bitmaps.0.into_iter().filter(|row| row.name == name);
         let mut disks: Vec<String> = rows.map(|row| row.disk).collect();

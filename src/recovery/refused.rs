@@ -10,6 +10,8 @@ pub struct Refused<'a> {
     pub label: &'a str,
     /// The call.
     pub call: &'a Call,
+    /// The host before the call.
+    pub before: &'a HostState,
     /// The host right after the refusal.
     pub state: &'a HostState,
 }

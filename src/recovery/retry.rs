@@ -3,11 +3,12 @@
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, DomainState, flags};
+use crate::model::{Api, Call, CleanUpTime, DomainState, flags};
 use crate::plan::Step;
 
-/// `retry-after-job-ends` and `restore-environment-then-retry`: the operator ends the other job, or
-/// repairs the resource.
+/// `retry-after-job-ends` and `restore-environment-then-retry`: what the attempt has left goes; the
+/// operator ends the other job, or repairs the resource. Where the clean-up is the repair, nothing
+/// is left for the operator.
 pub(super) fn after_remedy(
     work: &mut Work<'_, '_>,
     refused: Refused<'_>,
@@ -15,7 +16,10 @@ pub(super) fn after_remedy(
 ) -> Result<(), DriverError> {
     const CLAIM: &str = "operator's part";
 
-    if remedy.is_empty() {
+    if !work.clean_up(CleanUpTime::First)? {
+        return Ok(());
+    }
+    if remedy.is_empty() && work.clean_up_steps().is_empty() {
         work.claim(CLAIM, "the scenario gives no remedy", false);
         return Ok(());
     }
@@ -23,24 +27,38 @@ pub(super) fn after_remedy(
         work.claim(CLAIM, "refused", false);
         return Ok(());
     }
-    work.claim(CLAIM, "done", true);
+    if !remedy.is_empty() {
+        work.claim(CLAIM, "done", true);
+    }
+    if !work.clean_up(CleanUpTime::BeforeRetry)? {
+        return Ok(());
+    }
     again(work, refused)
 }
 
-/// `change-domain-state-then-retry`: a domain that is off is started, paused; the proof closes it
-/// again.
+/// `change-domain-state-then-retry`: a domain that is off is started, paused; one that was restored
+/// and is still paused is resumed. The proof closes it again.
 pub(super) fn after_start(
     work: &mut Work<'_, '_>,
     refused: Refused<'_>,
 ) -> Result<(), DriverError> {
-    let state = refused.state.domain;
-    if state != DomainState::Shutoff {
-        let text = format!("changing the state of a domain that is {state}");
-        return Err(DriverError::NotModelled(text));
+    let domain = &refused.call.domain;
+    let (label, call) = match refused.state.domain {
+        DomainState::Shutoff => {
+            let start = Call::new(Api::DomainCreate, domain).flags(flags::START_PAUSED);
+            ("start-paused", start)
+        }
+        DomainState::Paused => ("resume", Call::new(Api::DomainResume, domain)),
+        state @ (DomainState::Running | DomainState::Other | DomainState::Gone) => {
+            let text = format!("changing the state of a domain that is {state}");
+            return Err(DriverError::NotModelled(text));
+        }
+    };
+    if !work.call(label, &call)? {
+        work.claim(label, "refused", false);
+        return Ok(());
     }
-    let start = Call::new(Api::DomainCreate, &refused.call.domain).flags(flags::START_PAUSED);
-    if !work.call("start-paused", &start)? {
-        work.claim("start", "refused", false);
+    if !work.clean_up(CleanUpTime::First)? {
         return Ok(());
     }
     again(work, refused)
@@ -70,9 +88,22 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
         .map(str::to_owned)
         .collect();
     let mut candidates = candidates.into_iter().flatten();
-    if let Some(base) = candidates.find(|name| verified.contains(name)) {
-        return work.prove_chain(&base, &[]);
+    match candidates.find(|name| verified.contains(name)) {
+        Some(base) if work.session.checkpoints()?.contains(&base) => work.prove_chain(&base),
+        Some(_) | None => prove_newest_chain(work),
     }
+}
+
+/// The newest checkpoint with a verified backup still serves; without one, what is there is whole.
+pub(super) fn prove_newest_chain(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
+    let defined = work.session.checkpoints()?;
+    let verified: Vec<&str> = work.session.ledger().verified_checkpoints().collect();
+    let mut newest_first = verified.into_iter().rev();
+    let base = newest_first.find(|name| defined.iter().any(|defined| defined == name));
+    if let Some(base) = base.map(str::to_owned) {
+        return work.prove_chain(&base);
+    }
+    work.prove_clean_up()?;
     work.prove_checkpoints_and_bitmaps()?;
     work.prove_closed_images()
 }

@@ -1,7 +1,10 @@
 //! A recovery under way: what it did so far, and what that shows.
 
+use super::backup::Parts;
+use super::consult::Consultation;
 use crate::driver::DriverError;
-use crate::model::{Api, Call};
+use crate::judge::Facts;
+use crate::model::{Api, Call, CleanUp, LibvirtError};
 use crate::plan::{Operation, Step};
 use crate::session::Session;
 use crate::transcript::{ProofLine, Record};
@@ -15,9 +18,11 @@ pub struct Recovery {
     pub proof: Vec<ProofLine>,
 }
 
-/// The session it works in, its record and its proof.
+/// The session it works in, what it is about, its record and its proof.
 pub(super) struct Work<'w, 'd> {
     pub(super) session: &'w mut Session<'d>,
+    /// None where no call was refused.
+    consultation: Option<&'w Consultation>,
     steps: Vec<Record>,
     proof: Vec<ProofLine>,
     /// How many guest writes it has made to each disk.
@@ -25,9 +30,13 @@ pub(super) struct Work<'w, 'd> {
 }
 
 impl<'w, 'd> Work<'w, 'd> {
-    pub(super) fn new(session: &'w mut Session<'d>) -> Self {
+    pub(super) fn new(
+        session: &'w mut Session<'d>,
+        consultation: Option<&'w Consultation>,
+    ) -> Self {
         Self {
             session,
+            consultation,
             steps: Vec::new(),
             proof: Vec::new(),
             writes: 0,
@@ -39,6 +48,23 @@ impl<'w, 'd> Work<'w, 'd> {
             steps: self.steps,
             proof: self.proof,
         }
+    }
+
+    /// The steps that go with the decision, in order.
+    pub(super) fn clean_up_steps(&self) -> &'w [CleanUp] {
+        let conclusion = self.consultation.map(|found| &found.conclusion);
+        conclusion.map_or(&[], |conclusion| &conclusion.clean_up)
+    }
+
+    /// The base that the decision names, and what the next backup takes of each disk.
+    pub(super) fn base(&self) -> Option<(&'w str, Parts)> {
+        let conclusion = &self.consultation?.conclusion;
+        Some((conclusion.base.as_deref()?, conclusion.disks.clone()))
+    }
+
+    /// What the decision rests on.
+    pub(super) fn facts(&self) -> Option<&'w Facts> {
+        self.consultation.map(|found| &found.facts)
     }
 
     /// Executes a step of the recovery; `false` if libvirt refused it.
@@ -54,6 +80,20 @@ impl<'w, 'd> Work<'w, 'd> {
     pub(super) fn call(&mut self, label: &str, call: &Call) -> Result<bool, DriverError> {
         let record = self.session.call(label, call)?;
         Ok(self.keep(record))
+    }
+
+    /// Issues a call of the recovery that may well be refused; its refusal.
+    pub(super) fn try_call(
+        &mut self,
+        label: &str,
+        call: &Call,
+    ) -> Result<Option<LibvirtError>, DriverError> {
+        let record = self.session.call(label, call)?;
+        let refusal = record.refusal().cloned();
+        if refusal.is_none() {
+            self.steps.push(record);
+        }
+        Ok(refusal)
     }
 
     /// The operator's part. Each step must succeed; a backup among them is brought to its end, at
@@ -86,6 +126,11 @@ impl<'w, 'd> Work<'w, 'd> {
     /// The last step so far.
     pub(super) fn last_step(&self) -> Option<&Record> {
         self.steps.last()
+    }
+
+    /// Whether every claim so far holds.
+    pub(super) fn all_holds(&self) -> bool {
+        self.proof.iter().all(|line| line.holds)
     }
 
     /// Adds to the record; `false` for a refusal.

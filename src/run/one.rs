@@ -109,7 +109,8 @@ fn play(
             verify(&mut session, &step.label)?;
         }
     }
-    transcript.before = Some(session.host_state()?);
+    let before = session.host_state()?;
+    transcript.before = Some(before.clone());
     let Some(record) = session.perform(&when)?.pop() else {
         return Ok(());
     };
@@ -122,25 +123,29 @@ fn play(
         let recovery = prove_backup(&mut session)?;
         (transcript.recovery, transcript.proof) = (recovery.steps, recovery.proof);
     }
+    if let (Api::DomainBackupBegin, Answer::Refused(_), false) = (call.api, answer, before.backup) {
+        session.settle_backup()?;
+    }
     let after = session.host_state()?;
     transcript.after = Some(after.clone());
     let Answer::Refused(error) = answer else {
         return Ok(());
     };
-    let conclusion = conclude(&mut session, call, error)?;
-    transcript.conclusion = Some(conclusion.clone());
+    let consultation = conclude(&mut session, call, error, scenario.client)?;
+    let decision = consultation.conclusion.decision;
+    transcript.conclusion = Some(consultation.conclusion.clone());
     if extent == Extent::UntilDecision {
         return Ok(());
     }
     let refused = Refused {
         label: &record.label,
         call,
+        before: &before,
         state: &after,
     };
-    match execute(&mut session, &conclusion, refused, &remedy) {
+    match execute(&mut session, &consultation, refused, &remedy) {
         // Another decision than the expected one is the finding; that it cannot be executed is not.
-        Err(DriverError::NotModelled(_))
-            if expected_decision(scenario) != Some(conclusion.decision) => {}
+        Err(DriverError::NotModelled(_)) if expected_decision(scenario) != Some(decision) => {}
         executed => {
             let recovery = executed?;
             (transcript.recovery, transcript.proof) = (recovery.steps, recovery.proof);

@@ -18,7 +18,9 @@ const WIDTH: usize = 100;
 const FLOW_DEPTH: usize = 2;
 
 /// Keys of the file that start a group, with an empty line before.
-const GROUPS: [&str; 6] = ["needs", "disks", "history", "when", "then", "matrix"];
+const GROUPS: [&str; 7] = [
+    "needs", "client", "disks", "history", "when", "then", "matrix",
+];
 
 /// Writes a document, and takes the comments that belong to what it writes.
 pub(super) fn emit(document: &Value, comments: &mut Comments) -> String {

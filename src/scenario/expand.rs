@@ -120,6 +120,7 @@ fn replaced(case: &Case) -> Vec<&'static str> {
         ("needs", case.needs.is_some()),
         ("since", case.since.is_some()),
         ("until", case.until.is_some()),
+        ("client", case.client.is_some()),
         ("disks", case.disks.is_some()),
         ("history", case.history.is_some()),
         ("when", case.when.is_some()),
@@ -144,6 +145,7 @@ impl Draft {
                 needs: Some(document.needs.clone()),
                 since: document.since.clone(),
                 until: document.until.clone(),
+                client: document.client,
                 disks: Some(document.disks.clone()),
                 history: Some(document.history.clone()),
                 when: document.when.clone(),
@@ -165,6 +167,7 @@ impl Draft {
         take(&mut mine.needs, by.needs.as_ref());
         take(&mut mine.since, by.since.as_ref());
         take(&mut mine.until, by.until.as_ref());
+        take(&mut mine.client, by.client.as_ref());
         take(&mut mine.disks, by.disks.as_ref());
         take(&mut mine.history, by.history.as_ref());
         take(&mut mine.when, by.when.as_ref());
@@ -184,6 +187,7 @@ impl Draft {
             needs,
             since,
             until,
+            client,
             disks,
             history,
             when,
@@ -224,6 +228,7 @@ impl Draft {
             since: version_of(since.as_ref()),
             until: version_of(until.as_ref()),
             waits,
+            client: client.unwrap_or_default(),
             disks: disks.unwrap_or_default(),
             history: history.unwrap_or_default(),
             when: when?,
@@ -250,7 +255,10 @@ fn expectation(then: &Spanned<Then>, problems: &mut Vec<Problem>) -> Option<Expe
             ("message", message.as_ref().map(|key| &key.span)),
             ("category", category.as_ref().map(|key| &key.span)),
             ("decision", decision.as_ref().map(|key| &key.span)),
-            ("remedy", remedy.first().map(|step| &step.span)),
+            (
+                "remedy",
+                remedy.iter().flatten().next().map(|step| &step.span),
+            ),
         ];
         let given = places
             .into_iter()

@@ -77,6 +77,7 @@ impl<'a> Session<'a> {
 
     /// Issues a call that is complete.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Record, DriverError> {
+        self.ledger.note_attempt(call);
         let answer = self.driver.call(call)?;
         if let Answer::Returned(value) = &answer {
             self.ledger.note_call(call, value);

@@ -1,6 +1,6 @@
 //! The truth about the disks, from the runner's own records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Action, Api, Call, Content, DiskFormat, Export, ImageRef, NbdServer, Request, RequestedDisk,
@@ -13,6 +13,8 @@ use crate::plan::PlannedDisk;
 pub struct Ledger {
     disks: BTreeMap<String, Content>,
     backups: Vec<TakenBackup>,
+    /// Checkpoints that own backups were to make, whatever came of them.
+    attempts: BTreeSet<String>,
     /// Documents of checkpoints that a client has kept, without their nested domain.
     saved_checkpoints: BTreeMap<String, String>,
     /// The guest does not run.
@@ -35,6 +37,8 @@ pub struct TakenBackup {
     pub verified: bool,
     /// Set when an image of its disks was made anew: it restores what was, but nothing builds on it.
     pub superseded: bool,
+    /// The disks whose images these are.
+    pub replaced: BTreeSet<String>,
 }
 
 /// One disk of a backup.
@@ -93,6 +97,7 @@ impl Ledger {
             Action::LiveBitmaps { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
+            | Action::SettleBackup { .. }
             | Action::ReadChain { .. }
             | Action::CheckImage { .. }
             | Action::ListFiles { .. }
@@ -101,6 +106,12 @@ impl Ledger {
             | Action::StopNbdServer { .. }
             | Action::AwaitBlockJob { .. }
             | Action::ProbeServer { .. }
+            | Action::ProbeMetadataStore { .. }
+            | Action::FindFiles { .. }
+            | Action::ImageVersions { .. }
+            | Action::AmendImage { .. }
+            | Action::BlockMetadataStore { .. }
+            | Action::UnblockMetadataStore { .. }
             | Action::MakeDirectory { .. }
             | Action::RemoveDirectory { .. }
             | Action::MakeFile { .. }
@@ -113,7 +124,18 @@ impl Ledger {
     /// An image that was made anew is not the one that earlier backups belong to.
     fn forget_history_of(&mut self, disk: &str) {
         for backup in &mut self.backups {
-            backup.superseded |= backup.disks.iter().any(|taken| taken.disk == disk);
+            if backup.disks.iter().any(|taken| taken.disk == disk) {
+                backup.superseded = true;
+                backup.replaced.insert(disk.to_owned());
+            }
+        }
+    }
+
+    /// Takes note of a call before its answer is there: an attempt is one's own, whatever comes of
+    /// it.
+    pub(super) fn note_attempt(&mut self, call: &Call) {
+        if call.api == Api::DomainBackupBegin {
+            self.attempts.extend(Request::of(call).checkpoint);
         }
     }
 
@@ -169,6 +191,7 @@ impl Ledger {
             server: request.server.clone(),
             verified: false,
             superseded: false,
+            replaced: BTreeSet::new(),
         };
         self.backups.push(backup);
     }
@@ -240,6 +263,30 @@ impl Ledger {
         let can_serve = |backup: &&TakenBackup| backup.verified && !backup.superseded;
         let verified = self.backups.iter().filter(can_serve);
         verified.filter_map(|backup| backup.checkpoint.as_deref())
+    }
+
+    /// The checkpoints of own attempts that have not come to a verified backup.
+    pub fn uncommitted_checkpoints(&self) -> impl Iterator<Item = &str> {
+        let is_verified = |name: &String| {
+            let mut verified = self.backups.iter().filter(|backup| backup.verified);
+            verified.any(|backup| backup.checkpoint.as_ref() == Some(name))
+        };
+        let attempts = self.attempts.iter();
+        attempts
+            .filter(move |name| !is_verified(name))
+            .map(String::as_str)
+    }
+
+    /// For each checkpoint, the disks whose image is no longer the one it was made on.
+    #[must_use]
+    pub fn replaced_disks(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let replaced = self
+            .backups
+            .iter()
+            .filter(|backup| !backup.replaced.is_empty());
+        let of_checkpoint =
+            |backup: &TakenBackup| Some((backup.checkpoint.clone()?, backup.replaced.clone()));
+        replaced.filter_map(of_checkpoint).collect()
     }
 
     /// The images that restore one disk of a backup, newest first: its own, then those of the

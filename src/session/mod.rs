@@ -7,6 +7,7 @@
 mod execute;
 mod ledger;
 mod observe;
+mod redefine;
 mod restore;
 
 pub use execute::Session;

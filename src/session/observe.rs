@@ -5,16 +5,26 @@ use std::collections::BTreeMap;
 use super::Session;
 use crate::driver::DriverError;
 use crate::model::{
-    Action, Answer, Api, BitmapTable, Call, Content, DomainState, ErrorCode, ImageRef, NbdServer,
-    Observation, Param, Value, flags,
+    Action, Answer, Api, BitmapTable, Call, Compat, Content, DomainState, ErrorCode, ImageRef,
+    LibvirtError, NbdServer, Observation, Param, Value, flags,
 };
 use crate::transcript::HostState;
 
 impl Session<'_> {
     /// The state of the domain and of the scenario's directory.
     pub fn host_state(&mut self) -> Result<HostState, DriverError> {
+        let domain = self.domain_state()?;
+        if domain == DomainState::Gone {
+            return Ok(HostState {
+                domain,
+                checkpoints: Vec::new(),
+                backup: false,
+                bitmaps: self.bitmaps()?,
+                files: self.files()?,
+            });
+        }
         Ok(HostState {
-            domain: self.domain_state()?,
+            domain,
             checkpoints: self.checkpoints()?,
             backup: self.has_backup()?,
             bitmaps: self.bitmaps()?,
@@ -25,11 +35,11 @@ impl Session<'_> {
     /// `virDomainGetState`.
     pub fn domain_state(&mut self) -> Result<DomainState, DriverError> {
         let call = Call::new(Api::DomainGetState, &self.place().domain);
-        let answer = self.ask(&call)?;
-        let Answer::Returned(Value::State(state, _)) = answer else {
-            return Err(unexpected(&call, &answer));
-        };
-        Ok(state)
+        match self.ask(&call)? {
+            Answer::Returned(Value::State(state, _)) => Ok(state),
+            Answer::Refused(error) if error.code == ErrorCode::NO_DOMAIN => Ok(DomainState::Gone),
+            answer @ (Answer::Returned(_) | Answer::Refused(_)) => Err(unexpected(&call, &answer)),
+        }
     }
 
     /// `virDomainListAllCheckpoints`, sorted.
@@ -37,6 +47,23 @@ impl Session<'_> {
         let mut names = self.list_checkpoints(0)?;
         names.sort();
         Ok(names)
+    }
+
+    /// Lets libvirt end a backup that it has refused after its jobs had started.
+    pub fn settle_backup(&mut self) -> Result<(), DriverError> {
+        if self.has_backup()? {
+            let domain = self.place().domain.clone();
+            self.observe(&Action::SettleBackup { domain })?;
+        }
+        Ok(())
+    }
+
+    /// Issues a call that is not part of the story and ought to change nothing; its refusal.
+    pub fn repeat(&mut self, call: &Call) -> Result<Option<LibvirtError>, DriverError> {
+        Ok(match self.ask(call)? {
+            Answer::Returned(_) => None,
+            Answer::Refused(error) => Some(error),
+        })
     }
 
     /// The same, parents before their children.
@@ -88,11 +115,71 @@ impl Session<'_> {
         Ok(jobs)
     }
 
+    /// The statistics of the running domain job, or of the one that ended last
+    /// (`virDomainGetJobStats`), as far as libvirt has any.
+    pub fn job_stats(&mut self, completed: bool) -> Result<BTreeMap<String, Param>, DriverError> {
+        let bits = if completed {
+            flags::JOB_STATS_COMPLETED | flags::JOB_STATS_KEEP_COMPLETED
+        } else {
+            0
+        };
+        let call = Call::new(Api::DomainGetJobStats, &self.place().domain).flags(bits);
+        match self.ask(&call)? {
+            Answer::Returned(Value::Params(params)) => Ok(params),
+            // A domain that is off has no job.
+            Answer::Refused(error) if error.code == ErrorCode::OPERATION_INVALID => {
+                Ok(BTreeMap::new())
+            }
+            answer @ (Answer::Returned(_) | Answer::Refused(_)) => Err(unexpected(&call, &answer)),
+        }
+    }
+
+    /// Why libvirt could not store the metadata of the domain's checkpoints; `None` if it can.
+    pub fn probe_metadata_store(&mut self) -> Result<Option<String>, DriverError> {
+        let domain = self.place().domain.clone();
+        let action = Action::ProbeMetadataStore { domain };
+        let Observation::Usable(reason) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(reason)
+    }
+
+    /// Those of the files that are there.
+    pub fn find_files(&mut self, paths: Vec<String>) -> Result<Vec<String>, DriverError> {
+        let action = Action::FindFiles { paths };
+        let Observation::Files(files) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(files)
+    }
+
+    /// The versions of the domain's qcow2 images, by target device.
+    pub fn image_versions(&mut self) -> Result<BTreeMap<String, Compat>, DriverError> {
+        let disks = self.disks().iter();
+        let disks = disks.map(|disk| (disk.target.clone(), disk.image.clone()));
+        let action = Action::ImageVersions {
+            disks: disks.collect(),
+        };
+        let Observation::Versions(versions) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(versions)
+    }
+
     /// The document of a defined checkpoint, without its nested domain
     /// (`virDomainCheckpointGetXMLDesc`); `None` where libvirt gives none.
     pub fn checkpoint_document(&mut self, name: &str) -> Result<Option<String>, DriverError> {
+        self.dump_checkpoint(name, flags::CHECKPOINT_XML_NO_DOMAIN)
+    }
+
+    /// The same whole, as a redefinition wants it to change nothing.
+    pub(super) fn whole_checkpoint(&mut self, name: &str) -> Result<Option<String>, DriverError> {
+        self.dump_checkpoint(name, flags::CHECKPOINT_XML_SECURE)
+    }
+
+    fn dump_checkpoint(&mut self, name: &str, bits: u32) -> Result<Option<String>, DriverError> {
         let call = Call::new(Api::CheckpointGetXmlDesc, &self.place().domain);
-        let call = call.checkpoint(name).flags(flags::CHECKPOINT_XML_NO_DOMAIN);
+        let call = call.checkpoint(name).flags(bits);
         match self.ask(&call)? {
             Answer::Returned(Value::Xml(xml)) => Ok(Some(xml)),
             Answer::Refused(_) => Ok(None),
@@ -101,11 +188,16 @@ impl Session<'_> {
     }
 
     /// Why an NBD server could not listen there; `None` if it can.
-    pub fn probe_server(&mut self, server: &NbdServer) -> Result<Option<String>, DriverError> {
+    pub fn probe_server(
+        &mut self,
+        server: &NbdServer,
+        tls: bool,
+    ) -> Result<Option<String>, DriverError> {
         let action = Action::ProbeServer {
             server: server.clone(),
+            tls,
         };
-        let Observation::Listening(reason) = self.observe(&action)? else {
+        let Observation::Usable(reason) = self.observe(&action)? else {
             return Err(strange(&action));
         };
         Ok(reason)
@@ -160,7 +252,7 @@ impl Session<'_> {
     }
 }
 
-fn unexpected(call: &Call, answer: &Answer) -> DriverError {
+pub(super) fn unexpected(call: &Call, answer: &Answer) -> DriverError {
     match answer {
         Answer::Refused(error) => DriverError::Failed(format!(
             "the state could not be seen: {}: {error}",

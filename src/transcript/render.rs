@@ -160,11 +160,16 @@ impl Page {
             }
             Observation::Bitmaps(table) => self.bitmaps(depth, &table.0),
             Observation::Content(content) => self.line(depth, content_text(content)),
-            Observation::Check(Some(report)) | Observation::Listening(Some(report)) => {
+            Observation::Check(Some(report)) | Observation::Usable(Some(report)) => {
                 self.block(depth, report);
             }
             Observation::Files(files) => self.line(depth, listed(files)),
-            Observation::Done | Observation::Check(None) | Observation::Listening(None) => {}
+            Observation::Versions(versions) => {
+                for (disk, version) in versions {
+                    self.line(depth, format_args!("{disk} {version}"));
+                }
+            }
+            Observation::Done | Observation::Check(None) | Observation::Usable(None) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Decision;
+use crate::model::{CleanUpTime, Decision};
 use crate::scenario::{Expectation, Refusal};
 use crate::transcript::{Record, Transcript};
 
@@ -93,7 +93,13 @@ fn decision_checks(transcript: &Transcript, decision: Decision) -> Vec<Check> {
         .map(|conclusion| conclusion.decision);
     let found_text = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
     let mut checks = vec![Check::equal("decision", &decision, &found_text)];
-    if found == Some(Decision::FixRequest) {
+    // Where the refused call has left something, the proof shows that all of it is gone.
+    let left = transcript
+        .conclusion
+        .iter()
+        .flat_map(|conclusion| &conclusion.clean_up);
+    let has_left = left.clone().any(|step| step.time == CleanUpTime::First);
+    if found == Some(Decision::FixRequest) && !has_left {
         let unchanged = transcript.before == transcript.after;
         let found = if unchanged { "as before" } else { "changed" };
         checks.push(Check::equal(

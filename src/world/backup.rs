@@ -16,6 +16,21 @@ pub struct BackupJob {
     pub order: Vec<String>,
     /// The disks that take part, in that order.
     pub disks: Vec<JobDisk>,
+    /// What libvirt knows of it.
+    pub standing: Standing,
+}
+
+/// What libvirt knows of a backup that runs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Standing {
+    /// It is registered, and its job holds the domain.
+    #[default]
+    Job,
+    /// It is registered, and nothing holds the domain: the call that began it has failed since
+    /// (`qemu_backup.c:qemuBackupBegin`, when the checkpoint's metadata cannot be stored).
+    Orphan,
+    /// Not even that: another call has released the registration.
+    Forgotten,
 }
 
 /// The `<server>` of a pull backup.
@@ -169,7 +184,8 @@ impl World {
             success: true,
             message: None,
         };
-        self.tell(name, &job, JobEnd::Completed, Some(completed));
+        let completed = (job.standing == Standing::Job).then_some(completed);
+        self.tell(name, &job, JobEnd::Completed, completed);
         Ok(())
     }
 
@@ -179,6 +195,11 @@ impl World {
         let Some(job) = self.take_job(name)? else {
             return impossible("ending a backup that is not there");
         };
+        if job.standing == Standing::Forgotten {
+            // Nobody is left who would remove the files and stop the server.
+            self.tell(name, &job, JobEnd::Cancelled, None);
+            return Ok(());
+        }
         if job.server.is_some() {
             // libvirt does not mind when somebody else has stopped it.
             let _not_running = self.stop_nbd(name)?;
@@ -190,6 +211,27 @@ impl World {
         };
         let completed = (cancelling == Cancelling::Aborted).then_some(completed);
         self.tell(name, &job, JobEnd::Cancelled, completed);
+        Ok(())
+    }
+
+    /// The call that began the backup has failed after its job had started.
+    pub fn orphan_backup(&mut self, name: &str) -> Result<(), Impossible> {
+        let active = defined(&mut self.domains, name)?.active.as_mut();
+        if let Some(job) = active.and_then(|active| active.job.as_mut()) {
+            job.standing = Standing::Orphan;
+        }
+        Ok(())
+    }
+
+    /// A later backup that fails releases the registration of an orphan
+    /// (`qemu_backup.c:qemuBackupBegin`, its error path).
+    pub fn forget_orphan(&mut self, name: &str) -> Result<(), Impossible> {
+        let active = defined(&mut self.domains, name)?.active.as_mut();
+        if let Some(job) = active.and_then(|active| active.job.as_mut())
+            && job.standing == Standing::Orphan
+        {
+            job.standing = Standing::Forgotten;
+        }
         Ok(())
     }
 

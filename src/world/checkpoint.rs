@@ -15,8 +15,8 @@ pub struct Checkpoint {
     pub creation_time: u64,
     /// The disks, as stored.
     pub disks: Vec<CheckpointDisk>,
-    /// True when the domain's definition is stored with it.
-    pub has_domain: bool,
+    /// The domain's definition that is stored with it; opaque here.
+    pub definition: Option<String>,
 }
 
 /// A disk of a checkpoint.
@@ -85,6 +85,12 @@ impl CheckpointTree {
         self.by_name.insert(name.to_owned(), checkpoint);
     }
 
+    /// A checkpoint was made current and then dropped, since its metadata could not be stored: none
+    /// is current any more.
+    pub fn lose_current(&mut self) {
+        self.current = None;
+    }
+
     /// Moves the children of a checkpoint to its parent, which is how a deletion begins
     /// (`qemu_checkpoint.c:qemuCheckpointReparentChildren`).
     pub fn move_children_up(&mut self, name: &str) {
@@ -141,7 +147,7 @@ mod tests {
             parent: None,
             creation_time: 1,
             disks: Vec::new(),
-            has_domain: true,
+            definition: None,
         }
     }
 

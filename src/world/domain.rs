@@ -12,8 +12,12 @@ pub struct Domain {
     pub uuid: String,
     /// Its disks, in the order of its XML.
     pub disks: Vec<Disk>,
+    /// What it was defined by; opaque here.
+    pub definition: String,
     /// Its checkpoints.
     pub checkpoints: CheckpointTree,
+    /// libvirt cannot store the metadata of its checkpoints.
+    pub metadata_is_blocked: bool,
     /// Its QEMU process.
     pub active: Option<Active>,
 }

@@ -1,6 +1,6 @@
 //! The files of the simulated host: images, plain files, directories, sockets. State, no I/O.
 
-use super::host::impossible;
+use super::host::{defined, impossible};
 use super::{Image, Impossible, World};
 use crate::model::{DiskFormat, Size};
 
@@ -144,6 +144,18 @@ impl World {
             (!name.contains('/')).then_some(name)
         };
         self.files.keys().filter_map(name)
+    }
+
+    /// Keeps libvirt from storing the metadata of a domain's checkpoints, or lets it.
+    pub fn block_metadata(&mut self, name: &str, blocked: bool) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        if domain.metadata_is_blocked == blocked {
+            return impossible(format!(
+                "blocking the metadata of {name} twice, or giving it back"
+            ));
+        }
+        domain.metadata_is_blocked = blocked;
+        Ok(())
     }
 
     /// Listens on a TCP port, as another program of the host does.

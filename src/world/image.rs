@@ -1,13 +1,15 @@
 //! Image files.
 
 use super::{Bitmaps, Extents};
-use crate::model::{Content, DiskFormat, Size};
+use crate::model::{Compat, Content, DiskFormat, Size};
 
 /// An image file: its blocks, and the bitmaps it stores.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Image {
     /// Its format.
     pub format: DiskFormat,
+    /// The version of its format, where that is qcow2.
+    pub compat: Compat,
     /// What its blocks hold.
     pub content: Content,
     /// Which blocks it holds itself; the rest is read from the layer below.
@@ -27,6 +29,7 @@ impl Image {
         };
         Self {
             format,
+            compat: Compat::V3,
             content: Content::zeros(size),
             allocated,
             stored: Bitmaps::new(),

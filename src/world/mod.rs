@@ -19,7 +19,7 @@ mod process;
 mod seen;
 mod tool;
 
-pub use backup::{BackupJob, Cancelling, JobDisk, PullServer};
+pub use backup::{BackupJob, Cancelling, JobDisk, PullServer, Standing};
 pub use bitmap::{Bitmap, Bitmaps, chain_is_valid};
 pub use checkpoint::{Checkpoint, CheckpointDisk, CheckpointTree};
 pub use domain::{Active, Disk, Domain};

@@ -1,9 +1,9 @@
-//! `qemu-img bitmap`: bitmaps of closed images.
+//! `qemu-img bitmap` and `amend`: bitmaps and versions of closed images.
 
 use super::bitmap::GRANULARITY;
 use super::host::impossible;
 use super::{Bitmap, Extents, Impossible, World};
-use crate::model::{BitmapChange, DiskFormat, ImageRef, Size};
+use crate::model::{BitmapChange, Compat, DiskFormat, ImageRef, Size};
 
 /// The smallest and the largest granularity that qcow2 can store
 /// (QEMU `block/qcow2-bitmap.c`: `BME_MIN_GRANULARITY_BITS`, `BME_MAX_GRANULARITY_BITS`).
@@ -54,6 +54,23 @@ impl World {
             BitmapChange::Disable => bitmap.recording = false,
             BitmapChange::Add { .. } => {}
         }
+        Ok(())
+    }
+}
+
+impl World {
+    /// `qemu-img amend -o compat=`. An image with bitmaps is never made one that stores none.
+    pub fn amend(&mut self, image: &ImageRef, compat: Compat) -> Result<(), Impossible> {
+        let path = &image.path;
+        self.require_closed(path)?;
+        let is_qcow2 = image.format == DiskFormat::Qcow2 && self.opened(image).is_some();
+        let Some(found) = self.image_mut(path).filter(|_| is_qcow2) else {
+            return impossible(format!("the version of {path}, which is no qcow2 image"));
+        };
+        if compat == Compat::V2 && !found.stored.is_empty() {
+            return impossible(format!("an old version of {path}, which stores bitmaps"));
+        }
+        found.compat = compat;
         Ok(())
     }
 }

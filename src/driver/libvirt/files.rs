@@ -27,6 +27,14 @@ pub(super) fn remove_file(path: &str) -> Result<(), DriverError> {
     fs::remove_file(path).map_err(|error| failed("remove file", path, &error))
 }
 
+/// Those of the files that are there; a link that leads nowhere counts, as it is in the way.
+pub(super) fn find(paths: &[String]) -> Vec<String> {
+    let there = paths
+        .iter()
+        .filter(|path| fs::symlink_metadata(path).is_ok());
+    there.cloned().collect()
+}
+
 /// The names in a directory, sorted.
 pub(super) fn list(directory: &str) -> Result<Vec<String>, DriverError> {
     let unreadable = |error| DriverError::Failed(format!("cannot list {directory}: {error}"));

@@ -3,16 +3,25 @@
 use std::path::Path;
 
 use super::calls::Session;
+use super::metadata::MetadataStore;
 use super::ports::Occupied;
 use super::{bitmaps, content, emulator, files, images, jobs, nbd};
 use crate::driver::DriverError;
 use crate::model::{Action, Observation};
 
-/// Does one action; `scratch` is a directory for passing files, `occupied` keeps the ports that
-/// the scenario listens on.
+/// What a scenario has taken from the host, until it gives it back or ends.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// The ports that it listens on.
+    pub(super) occupied: Occupied,
+    /// libvirt's store of checkpoint metadata.
+    pub(super) metadata: MetadataStore,
+}
+
+/// Does one action; `scratch` is a directory for passing files.
 pub(super) fn act(
     session: &mut Session,
-    occupied: &mut Occupied,
+    taken: &mut Taken,
     scratch: &Path,
     action: &Action,
 ) -> Result<Observation, DriverError> {
@@ -39,6 +48,7 @@ pub(super) fn act(
         Action::AwaitBackup { domain, disks } => {
             jobs::await_backup(session, domain, disks).map(Observation::Events)
         }
+        Action::SettleBackup { domain } => done(jobs::settle_backup(&session.handle(domain)?)),
         Action::ReadChain { layers } => {
             content::read_chain(layers, scratch).map(Observation::Content)
         }
@@ -63,13 +73,21 @@ pub(super) fn act(
         Action::AwaitBlockJob { domain, disk } => {
             done(jobs::await_block_job(&session.handle(domain)?, disk))
         }
-        Action::ProbeServer { server } => Ok(Observation::Listening(nbd::probe(server))),
+        Action::ProbeServer { server, tls } => Ok(Observation::Usable(nbd::probe(server, *tls))),
+        Action::ProbeMetadataStore { domain } => {
+            taken.metadata.probe(domain).map(Observation::Usable)
+        }
+        Action::FindFiles { paths } => Ok(Observation::Files(files::find(paths))),
+        Action::ImageVersions { disks } => images::versions(disks).map(Observation::Versions),
+        Action::AmendImage { image, compat } => done(images::amend(image, *compat)),
+        Action::BlockMetadataStore { domain } => done(taken.metadata.block(domain)),
+        Action::UnblockMetadataStore { domain } => done(taken.metadata.unblock(domain)),
         Action::MakeDirectory { path } => done(files::make_directory(path)),
         Action::RemoveDirectory { path } => done(files::remove_directory(path)),
         Action::MakeFile { path } => done(files::make_file(path)),
         Action::RemoveFile { path } => done(files::remove_file(path)),
-        Action::OccupyPort { port } => done(occupied.occupy(*port)),
-        Action::ReleasePort { port } => done(occupied.release(*port)),
+        Action::OccupyPort { port } => done(taken.occupied.occupy(*port)),
+        Action::ReleasePort { port } => done(taken.occupied.release(*port)),
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! All of it is `qemu-img`. This module must not know domains.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use super::tools;
 use crate::driver::DriverError;
-use crate::model::{BitmapChange, DiskFormat, ImageRef, Size};
+use crate::model::{BitmapChange, Compat, DiskFormat, ImageRef, Size};
 
 /// Makes an empty image; a file of that name is replaced.
 pub(super) fn create(image: &ImageRef, size: Size) -> Result<(), DriverError> {
@@ -15,6 +16,38 @@ pub(super) fn create(image: &ImageRef, size: Size) -> Result<(), DriverError> {
     let arguments = ["create", "-q", "-f", format, &image.path, &size];
     tools::qemu_img(&arguments)?.succeeded()?;
     Ok(())
+}
+
+/// Changes the version of a closed image.
+pub(super) fn amend(image: &ImageRef, compat: Compat) -> Result<(), DriverError> {
+    let option = format!("compat={compat}");
+    let arguments = ["amend", "-q", "-f", "qcow2", "-o", &option, &image.path];
+    tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// The versions of images that may be open; raw ones have none.
+pub(super) fn versions(
+    disks: &[(String, ImageRef)],
+) -> Result<BTreeMap<String, Compat>, DriverError> {
+    let mut versions = BTreeMap::new();
+    for (disk, image) in disks {
+        if image.format != DiskFormat::Qcow2 {
+            continue;
+        }
+        let arguments = ["info", "-U", "--output=json", &tools::alone(image)];
+        let info = tools::qemu_img(&arguments)?.succeeded()?.json()?;
+        let compat = match info["format-specific"]["data"]["compat"].as_str() {
+            Some("0.10") => Compat::V2,
+            Some("1.1") => Compat::V3,
+            other => {
+                let text = format!("{} is qcow2 of the version {other:?}", image.path);
+                return Err(DriverError::Failed(text));
+            }
+        };
+        versions.insert(disk.clone(), compat);
+    }
+    Ok(versions)
 }
 
 /// Changes one bitmap of a closed image (`docs/tools/qemu-img.rst`).

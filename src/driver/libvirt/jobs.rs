@@ -4,7 +4,7 @@
 //! scenario ends it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roxmltree::Document;
 use virt::domain::Domain;
@@ -17,6 +17,9 @@ use crate::model::{DiskFormat, ErrorCode, ImageRef, JobEvent};
 
 /// How long the events of a job may be on their way when its domain says that it is over.
 const EVENTS_LIMIT: Duration = Duration::from_secs(1);
+
+/// For how long a backup that libvirt is ending may stay registered.
+const SETTLING_LIMIT: Duration = Duration::from_secs(1);
 
 /// How often the domain is asked whether its job still runs.
 const JOB_PAUSE: Duration = Duration::from_millis(100);
@@ -32,6 +35,15 @@ pub(super) fn await_backup(
         images::await_release(&target)?;
     }
     Ok(events)
+}
+
+/// Waits until no backup is registered; one that nobody ends is let be.
+pub(super) fn settle_backup(domain: &Domain) -> Result<(), DriverError> {
+    let until = Instant::now() + SETTLING_LIMIT;
+    while job_runs(domain)? && Instant::now() < until {
+        pause();
+    }
+    Ok(())
 }
 
 /// Waits until a disk has no block job, or one that is ready to pivot.

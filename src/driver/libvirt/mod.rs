@@ -34,6 +34,7 @@ mod host;
 mod images;
 mod jobs;
 mod log;
+mod metadata;
 mod namespace;
 mod nbd;
 mod pause;

@@ -76,8 +76,8 @@ pub(super) fn read_export(
 
 /// Why an NBD server of QEMU could not listen there. QEMU replaces a file or an old socket of
 /// that name (`util/qemu-sockets.c:unix_listen_saddr` unlinks it), though no directory.
-pub(super) fn probe(server: &NbdServer) -> Option<String> {
-    match server {
+pub(super) fn probe(server: &NbdServer, tls: bool) -> Option<String> {
+    let place = match server {
         NbdServer::Socket(path) => probe_socket(Path::new(path)),
         NbdServer::Port(port) => match ports::listen(*port) {
             Ok(_) => None,
@@ -86,7 +86,18 @@ pub(super) fn probe(server: &NbdServer) -> Option<String> {
             }
             Err(error) => Some(reason(&error)),
         },
-    }
+    };
+    place.or_else(|| tls.then(missing_certificate).flatten())
+}
+
+/// The first file that is missing of those that QEMU's server needs for TLS, where `qemu.conf` names
+/// no other directory (`docs/formatbackup.rst`: `tls`; `src/qemu/qemu_conf.c`).
+fn missing_certificate() -> Option<String> {
+    let directory = Path::new("/etc/pki/qemu");
+    let needed = ["ca-cert.pem", "server-cert.pem", "server-key.pem"];
+    let mut paths = needed.into_iter().map(|name| directory.join(name));
+    let missing = paths.find(|path| !path.is_file())?;
+    Some(format!("no {}", missing.display()))
 }
 
 fn probe_socket(path: &Path) -> Option<String> {

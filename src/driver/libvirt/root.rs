@@ -66,6 +66,17 @@ impl<'a> Root<'a> {
         self.directory.join(cache).join("capabilities")
     }
 
+    /// Where the metadata of checkpoints is stored, in a directory for each domain
+    /// (`src/qemu/qemu_conf.c:virQEMUDriverConfigNew`).
+    pub(super) fn checkpoints(&self) -> PathBuf {
+        let name = match (self.is_daemon, geteuid().is_root()) {
+            (false, _) => "r/lib/qemu/checkpoint",
+            (true, true) => "lib/libvirt/qemu/checkpoint",
+            (true, false) => "c/libvirt/qemu/checkpoint",
+        };
+        self.directory.join(name)
+    }
+
     /// The directories in which libvirt keeps what belongs to a domain. Its log of each domain,
     /// which it never removes, is not among them.
     pub(super) fn state(&self) -> Vec<PathBuf> {

@@ -32,9 +32,10 @@ use super::calls::Session;
 use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
 use super::daemon::Daemon;
 use super::debris::World;
-use super::host;
+use super::host::{self, Taken};
 use super::log::last_lines;
-use super::ports::{self, Occupied};
+use super::metadata::MetadataStore;
+use super::ports;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
 use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
@@ -128,7 +129,7 @@ struct Worker {
     /// None where libvirt is private.
     access: Option<Access>,
     cache: Option<CapabilityCache>,
-    occupied: Occupied,
+    taken: Taken,
     world: World,
     scenarios: u32,
 }
@@ -169,6 +170,9 @@ impl Worker {
         } else {
             Some(Access::of(&session.capabilities()?)?)
         };
+        let checkpoints = connection
+            .is_private()
+            .then(|| Root::of(directory, &connection).checkpoints());
         Ok(Self {
             directory: directory.to_owned(),
             world: World::of(directory, &connection, own_mounts),
@@ -177,7 +181,10 @@ impl Worker {
             session,
             access,
             cache,
-            occupied: Occupied::default(),
+            taken: Taken {
+                metadata: MetadataStore::at(checkpoints),
+                ..Taken::default()
+            },
             scenarios: 0,
         })
     }
@@ -224,8 +231,8 @@ impl Worker {
                 Told::Answered(answer)
             }
             Ask::Act(action) => {
-                let (session, occupied) = (&mut self.session, &mut self.occupied);
-                let observed = host::act(session, occupied, &self.directory, action)?;
+                let (session, taken) = (&mut self.session, &mut self.taken);
+                let observed = host::act(session, taken, &self.directory, action)?;
                 if let Action::MakeDirectory { path } = action {
                     self.share(Path::new(path))?;
                 }
@@ -271,7 +278,8 @@ impl Worker {
     }
 
     fn close(&mut self, place: &Place) -> Result<(), DriverError> {
-        self.occupied.clear();
+        self.taken.occupied.clear();
+        self.taken.metadata.clear()?;
         self.session.clear(Some(&place.domain))?;
         fs::remove_dir_all(&place.directory).map_err(|error| {
             DriverError::Failed(format!("cannot remove {}: {error}", place.directory))

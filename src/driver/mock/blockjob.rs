@@ -6,7 +6,7 @@ use super::Mock;
 use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
 use super::intake;
 use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Param, Size, Value, flags};
-use crate::world::{Active, Cancelling, Domain, Mirror};
+use crate::world::{Active, Cancelling, Domain, Mirror, Standing};
 
 /// `VIR_DOMAIN_BLOCK_JOB_TYPE_COPY`.
 const COPY: u64 = 2;
@@ -79,8 +79,12 @@ impl Mock {
                 if pivot {
                     return not_ready("backup");
                 }
-                self.world
-                    .cancel_backup(&call.domain, Cancelling::Aborted)?;
+                // Nobody is told of the end of a job that libvirt does not see.
+                let cancelling = match active.job.as_ref().map(|job| job.standing) {
+                    Some(Standing::Orphan | Standing::Forgotten) => Cancelling::Orphaned,
+                    Some(Standing::Job) | None => Cancelling::Aborted,
+                };
+                self.world.cancel_backup(&call.domain, cancelling)?;
             }
             None => {
                 let text = format!("disk {target} does not have an active block job");

@@ -24,7 +24,9 @@ impl Mock {
         let domain = Domain {
             uuid: document.uuid,
             disks: document.disks,
+            definition: call.xml.clone().unwrap_or_default(),
             checkpoints: CheckpointTree::default(),
+            metadata_is_blocked: false,
             active: None,
         };
         self.world.domains.insert(document.name.clone(), domain);

@@ -7,12 +7,13 @@ use quick_xml::escape::escape;
 use crate::model::{NbdServer, Size};
 use crate::world::{BackupJob, Checkpoint, JobDisk};
 
-/// `src/conf/checkpoint_conf.c:virDomainCheckpointDefFormat` without the nested domain; `sizes`
-/// are those of disks that have one.
+/// `src/conf/checkpoint_conf.c:virDomainCheckpointDefFormat`; `sizes` are those of disks that have
+/// one. The nested domain is the text that defined it, which libvirt would write out in full.
 pub(super) fn checkpoint(
     name: &str,
     checkpoint: &Checkpoint,
     sizes: &BTreeMap<String, Size>,
+    with_domain: bool,
 ) -> String {
     let mut lines = vec![
         "<domaincheckpoint>".to_owned(),
@@ -51,6 +52,9 @@ pub(super) fn checkpoint(
             });
         }
         lines.push("  </disks>".to_owned());
+    }
+    if with_domain {
+        lines.extend(checkpoint.definition.clone());
     }
     lines.push("</domaincheckpoint>\n".to_owned());
     lines.join("\n")

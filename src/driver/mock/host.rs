@@ -1,7 +1,7 @@
 //! The mock's host: actions on the simulated files and disks.
 
 use super::Mock;
-use crate::model::{Action, BitmapTable, ImageRef, Observation};
+use crate::model::{Action, BitmapTable, DiskFormat, ImageRef, Observation};
 use crate::world::{Image, Impossible};
 
 impl Mock {
@@ -35,6 +35,8 @@ impl Mock {
             Action::AwaitBackup { domain, disks: _ } => {
                 self.world.await_backup(domain).map(Observation::Events)
             }
+            // Whatever the mock ends has ended.
+            Action::SettleBackup { .. } => Ok(Observation::Done),
             Action::ReadChain { layers } => {
                 let image = |layer: &ImageRef| self.world.opened(layer);
                 let images: Option<Vec<&Image>> = layers.iter().map(image).collect();
@@ -56,7 +58,33 @@ impl Mock {
                 let names = self.world.names_in(directory).map(str::to_owned);
                 Ok(Observation::Files(names.collect()))
             }
-            Action::ProbeServer { server } => Ok(Observation::Listening(self.world.probe(server))),
+            Action::ProbeServer { server, tls } => {
+                // The simulated host has no certificates.
+                let no_tls = || tls.then(|| "no certificates".to_owned());
+                Ok(Observation::Usable(
+                    self.world.probe(server).or_else(no_tls),
+                ))
+            }
+            Action::ProbeMetadataStore { domain } => {
+                let found = self.world.domains.get(domain);
+                let blocked = found.is_some_and(|domain| domain.metadata_is_blocked);
+                let reason = blocked.then(|| "not a directory".to_owned());
+                Ok(Observation::Usable(reason))
+            }
+            Action::FindFiles { paths } => {
+                let there = paths
+                    .iter()
+                    .filter(|path| self.world.files.contains_key(*path));
+                Ok(Observation::Files(there.cloned().collect()))
+            }
+            Action::ImageVersions { disks } => {
+                let version = |(disk, image): &(String, ImageRef)| {
+                    let found = self.world.image(&image.path)?;
+                    (found.format == DiskFormat::Qcow2).then(|| (disk.clone(), found.compat))
+                };
+                let versions = disks.iter().filter_map(version);
+                Ok(Observation::Versions(versions.collect()))
+            }
             Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
             | Action::StartNbdServer { .. }
@@ -68,7 +96,12 @@ impl Mock {
             | Action::MakeFile { .. }
             | Action::RemoveFile { .. }
             | Action::OccupyPort { .. }
-            | Action::ReleasePort { .. } => self.disturb(action).map(|()| Observation::Done),
+            | Action::ReleasePort { .. }
+            | Action::AmendImage { .. }
+            | Action::BlockMetadataStore { .. }
+            | Action::UnblockMetadataStore { .. } => {
+                self.disturb(action).map(|()| Observation::Done)
+            }
         }
     }
 
@@ -103,6 +136,9 @@ impl Mock {
             Action::RemoveFile { path } => world.remove_file(path),
             Action::OccupyPort { port } => world.occupy_port(*port),
             Action::ReleasePort { port } => world.release_port(*port),
+            Action::AmendImage { image, compat } => world.amend(image, *compat),
+            Action::BlockMetadataStore { domain } => world.block_metadata(domain, true),
+            Action::UnblockMetadataStore { domain } => world.block_metadata(domain, false),
             other => Err(Impossible(format!("{other:?}"))),
         }
     }

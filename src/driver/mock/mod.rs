@@ -13,7 +13,8 @@ mod dump;
 mod host;
 mod intake;
 mod libvirt;
-#[cfg(all(test, feature = "kit"))]
+#[cfg(test)]
+#[cfg(feature = "kit")]
 mod tests;
 mod version;
 

@@ -47,17 +47,17 @@ fn missing_remedy(scenario: &Scenario, refusal: &Refusal) -> Option<Problem> {
         Decision::FixRequest => (
             "the corrected call",
             "the call that has to be corrected",
-            refusal.remedy.iter().any(corrects),
+            refusal.remedy.iter().flatten().any(corrects),
         ),
         Decision::RetryAfterJobEnds => (
             "the end of the other job",
             "the call that is made again after it",
-            !refusal.remedy.is_empty(),
+            refusal.remedy.is_some(),
         ),
         Decision::RestoreEnvironmentThenRetry => (
             "the repair of the resource",
             "the call that is made again after it",
-            !refusal.remedy.is_empty(),
+            refusal.remedy.is_some(),
         ),
         Decision::ChangeDomainStateThenRetry
         | Decision::RedefineMissingCheckpointsThenRetry
@@ -71,7 +71,12 @@ fn missing_remedy(scenario: &Scenario, refusal: &Refusal) -> Option<Problem> {
         "decision `{}` needs a `remedy` with {wanted}",
         refusal.decision
     );
-    let help = format!("only the author knows {wanted}: add it as `then.remedy`");
+    let or_none = if refusal.decision == Decision::FixRequest {
+        ""
+    } else {
+        ", or `remedy: []` where the clean-up is all"
+    };
+    let help = format!("only the author knows {wanted}: add it as `then.remedy`{or_none}");
     let problem = Problem::new("scenario::no_remedy", scenario.when.span.clone(), message);
     (!there).then(|| problem.label(label).help(help))
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Spanned, Word};
-use crate::model::{DiskFormat, Size};
+use crate::model::{Compat, DiskFormat, Size};
 
 /// A disk of the domain. `format` and `size` stand everywhere but on an empty drive.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -29,17 +29,6 @@ pub struct Disk {
     /// The drive holds no medium.
     #[serde(default)]
     pub empty: bool,
-}
-
-/// Version of the qcow2 format, as `qemu-img create -o compat=` takes it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum Compat {
-    /// Version 2: no bitmaps.
-    #[serde(rename = "0.10")]
-    V2,
-    /// Version 3: bitmaps.
-    #[serde(rename = "1.1")]
-    V3,
 }
 
 /// An image below the top one.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Disk, Named, Need, Spanned, Step, Then, Word};
-use crate::model::Version;
+use crate::model::{Client, Version};
 
 /// The version of the scenario format that this build reads and writes.
 pub const FORMAT: i128 = 1;
@@ -35,6 +35,8 @@ pub struct Document {
     /// Seconds for which libvirt itself holds a call of this scenario. The run begins such
     /// scenarios first, and beside the others.
     pub waits: Option<u32>,
+    /// What the client cannot do, or may not.
+    pub client: Option<Client>,
     /// The domain's disks by target device, in the order of the domain's XML.
     pub disks: Named<Disk>,
     /// What happens before the call under test, in this order. Every step must succeed.
@@ -63,6 +65,8 @@ pub struct Case {
     pub since: Option<Spanned<Word<Version>>>,
     /// Replaces `until`.
     pub until: Option<Spanned<Word<Version>>>,
+    /// Replaces `client`.
+    pub client: Option<Client>,
     /// Replaces `disks`.
     pub disks: Option<Named<Disk>>,
     /// Replaces `history`.

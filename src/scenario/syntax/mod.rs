@@ -26,7 +26,7 @@ pub use damage::{
     Anchor, BitmapAdd, BitmapDamage, BitmapDamageKind, BitmapMerge, BitmapName, ImageDamage,
     ImageDamageKind, WriteBytes,
 };
-pub use disk::{Backing, Compat, Device, Disk};
+pub use disk::{Backing, Device, Disk};
 pub use document::{Case, Document, FORMAT};
 pub use fault::{DirectoryName, FileNamed, Port, ServerPlace, SmallFileSystem};
 pub(super) use scenario::version_of;

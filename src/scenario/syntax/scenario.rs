@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Disk, Expectation, Named, Spanned, Step, Word};
-use crate::model::Version;
+use crate::model::{Client, Version};
 
 /// One scenario: disks, a history, the call under test and what must come of it.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Scenario {
     pub until: Option<Version>,
     /// Seconds for which libvirt itself holds a call of it.
     pub waits: Option<u32>,
+    /// What the client cannot do, or may not.
+    pub client: Client,
     /// The domain's disks, in the order of the domain's XML.
     pub disks: Named<Disk>,
     /// What happens before the call under test, in order.
@@ -67,7 +69,7 @@ impl Scenario {
     pub fn remedy(&self) -> &[Spanned<Step>] {
         match &self.then {
             Expectation::Success => &[],
-            Expectation::Refusal(refusal) => &refusal.remedy,
+            Expectation::Refusal(refusal) => refusal.remedy.as_deref().unwrap_or_default(),
         }
     }
 

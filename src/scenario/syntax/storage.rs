@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compat, FileName, Spanned, TargetName, Word};
-use crate::model::{DiskFormat, Size};
+use super::{FileName, Spanned, TargetName, Word};
+use crate::model::{Compat, DiskFormat, Size};
 
 /// A step about one disk.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

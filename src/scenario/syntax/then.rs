@@ -23,9 +23,9 @@ pub struct Then {
     /// What a client must do then.
     pub decision: Option<Spanned<Decision>>,
     /// The operator's part of the recovery, which only the author knows: the corrected request,
-    /// the repaired resource, the end of the foreign job.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remedy: Vec<Spanned<Step>>,
+    /// the repaired resource, the end of the foreign job. `[]` says that there is none, since the
+    /// clean-up is the repair.
+    pub remedy: Option<Vec<Spanned<Step>>>,
 }
 
 /// How a call ends that is not refused.
@@ -57,5 +57,5 @@ pub struct Refusal {
     /// The documented decision.
     pub decision: Decision,
     /// The operator's part of the recovery, which only the author knows.
-    pub remedy: Vec<Spanned<Step>>,
+    pub remedy: Option<Vec<Spanned<Step>>>,
 }

@@ -1,14 +1,15 @@
 //! `virDomainBackupBegin`, in the order of `src/qemu/qemu_backup.c:qemuBackupBegin`.
 
 use super::align::{Aligned, Selected, align};
+use super::end::holds_the_domain;
 use crate::driver::mock::Mock;
 use crate::driver::mock::answer::{
     Ruled, check_flags, not_modelled, refuse, refuse_monitor, refuse_system,
 };
 use crate::driver::mock::checkpoint::{Prepared, active_of, bitmap_exists, prepare, require_free};
-use crate::driver::mock::intake::{self, ServerElement};
+use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument, ServerElement};
 use crate::model::{Call, ErrorCode, ErrorDomain, NbdServer, Value, flags};
-use crate::world::{BackupJob, Cancelling, JobDisk, PullServer, chain_is_valid};
+use crate::world::{BackupJob, Cancelling, Domain, JobDisk, PullServer, Standing, chain_is_valid};
 
 /// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
 const LONGEST_BITMAP: usize = 1023;
@@ -27,26 +28,44 @@ impl Mock {
         if call.flags != 0 {
             return not_modelled("a backup into existing files");
         }
-        let mut document = intake::backup(call.xml.as_deref())?;
+        let document = intake::backup(call.xml.as_deref())?;
         let checkpoint = match &call.checkpoint_xml {
             None => None,
             Some(xml) => Some(intake::checkpoint(Some(xml), call.api.as_str())?),
         };
-        if domain
-            .active
-            .as_ref()
-            .is_some_and(|active| active.job.is_some())
-        {
-            return locked();
-        }
-        if domain.active.is_none() {
+        let Some(active) = &domain.active else {
             let text = "cannot perform disk backup for inactive domain";
             return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text);
+        };
+        if holds_the_domain(active) {
+            return locked();
         }
+        match self.prepare_backup(call, document, checkpoint) {
+            Ok((job, prepared)) => self.start_backup(call, job, prepared),
+            Err(refused) => {
+                // The registration that goes need not be that of this call.
+                self.world.forget_orphan(&call.domain)?;
+                Err(refused)
+            }
+        }
+    }
+
+    /// Everything that can fail before the jobs run.
+    fn prepare_backup(
+        &mut self,
+        call: &Call,
+        mut document: BackupDocument,
+        checkpoint: Option<CheckpointDocument>,
+    ) -> Ruled<(BackupJob, Option<Prepared>)> {
+        let domain = self.domain(call)?;
         let server = document.server.take();
         let incremental = document.incremental.clone();
         let created = checkpoint.as_ref().and_then(|made| made.name.clone());
         let Aligned { order, selected } = align(domain, document, created.as_deref())?;
+        if standing(domain) == Some(Standing::Orphan) {
+            let text = "another backup job is already running";
+            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+        }
         let server = server.map(listening).transpose()?;
         let prepared = checkpoint
             .map(|document| prepare(domain, document))
@@ -75,16 +94,28 @@ impl Mock {
             }
             return Err(refused);
         }
-        let twice = server.as_ref().and_then(|_| named_twice(&disks));
+        if standing(self.domain(call)?).is_some() {
+            return not_modelled("a backup beside one that libvirt has forgotten");
+        }
         let job = BackupJob {
             incremental,
             server,
             order,
             disks,
+            standing: Standing::Job,
         };
+        Ok((job, prepared))
+    }
+
+    /// The jobs run; what fails from here on leaves something behind.
+    fn start_backup(&mut self, call: &Call, job: BackupJob, prepared: Option<Prepared>) -> Ruled {
+        let twice = job.server.as_ref().and_then(|_| named_twice(&job.disks));
         self.world.begin_backup(&call.domain, job)?;
-        if let Some(prepared) = prepared {
-            self.add_checkpoint(call, prepared)?;
+        if let Some(prepared) = prepared
+            && let Err(refused) = self.add_checkpoint(call, prepared)
+        {
+            self.world.orphan_backup(&call.domain)?;
+            return Err(refused);
         }
         if let Some(name) = twice {
             // The jobs run and the checkpoint is made by now: the one ends, the other stays.
@@ -124,7 +155,9 @@ impl Mock {
                 return refuse(rules.broken_base, ErrorDomain::QEMU, &text);
             }
         }
-        if active.mirrors.contains_key(&disk.index) {
+        let mut forgotten = active.job.iter().flat_map(|job| &job.disks);
+        let is_busy = forgotten.any(|part| part.index == disk.index);
+        if active.mirrors.contains_key(&disk.index) || is_busy {
             let text = format!("disk '{target}' has a blockjob assigned");
             return refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text);
         }
@@ -200,7 +233,7 @@ impl Mock {
     ) -> Ruled<()> {
         let active = active_of(self.domain(call)?)?;
         if let Some(prepared) = prepared {
-            require_free(active, &prepared.bitmap_disks, &prepared.name)?;
+            self.require_storable(call, prepared)?;
         }
         for disk in disks.iter().filter(|disk| disk.base.is_some()) {
             if is_pull {
@@ -244,6 +277,12 @@ fn listening(server: ServerElement) -> Ruled<PullServer> {
             refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text)
         }
     }
+}
+
+/// What libvirt knows of the backup that runs.
+fn standing(domain: &Domain) -> Option<Standing> {
+    let job = domain.active.as_ref()?.job.as_ref()?;
+    Some(job.standing)
 }
 
 fn named_twice(disks: &[JobDisk]) -> Option<String> {

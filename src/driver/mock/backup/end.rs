@@ -6,7 +6,7 @@ use crate::driver::mock::Mock;
 use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
 use crate::driver::mock::dump;
 use crate::model::{Api, Call, ErrorCode, ErrorDomain, Param, Value};
-use crate::world::Cancelling;
+use crate::world::{Active, Cancelling, Standing};
 
 /// `VIR_DOMAIN_JOB_STATS_COMPLETED`.
 const COMPLETED: u32 = 1;
@@ -17,7 +17,8 @@ impl Mock {
         let domain = self.domain(call)?;
         check_flags(call.flags, 0, "qemuBackupGetXMLDesc")?;
         let active = domain.active.as_ref();
-        let Some(job) = active.and_then(|active| active.job.as_ref()) else {
+        let job = active.and_then(|active| active.job.as_ref());
+        let Some(job) = job.filter(|job| job.standing != Standing::Forgotten) else {
             let text = "no domain backup job present";
             return refuse(ErrorCode::NO_DOMAIN_BACKUP, ErrorDomain::QEMU, text);
         };
@@ -41,7 +42,7 @@ impl Mock {
             let text = "current job is not outgoing migration in post-copy mode";
             return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
         }
-        if active.job.is_none() {
+        if !holds_the_domain(active) {
             let text = "no job is active on the domain";
             return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
         }
@@ -61,10 +62,16 @@ impl Mock {
         let Some(active) = &domain.active else {
             return not_running();
         };
-        if active.job.is_some() {
+        if holds_the_domain(active) {
             return not_modelled("the statistics of a running job");
         }
         let none = ("type".to_owned(), Param::Unsigned(0));
         Ok(Value::Params(BTreeMap::from([none])))
     }
+}
+
+/// Whether a backup's job holds the domain; that of an orphan does not.
+pub(super) fn holds_the_domain(active: &Active) -> bool {
+    let standing = active.job.as_ref().map(|job| job.standing);
+    standing == Some(Standing::Job)
 }

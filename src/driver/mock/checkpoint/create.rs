@@ -5,8 +5,11 @@ use crate::driver::mock::answer::{
     Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor,
 };
 use crate::driver::mock::intake::{self, CheckpointDocument};
-use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
+use crate::model::{Call, Compat, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{Active, Checkpoint, CheckpointDisk, Domain};
+
+/// The longest name whose metadata can be stored: `NAME.xml.new` is the name of a file.
+const LONGEST_NAME: usize = 247;
 
 impl Mock {
     /// `src/libvirt-domain-checkpoint.c:virDomainCheckpointCreateXML`, then
@@ -54,12 +57,48 @@ impl Mock {
     }
 
     fn create(&mut self, call: &Call, prepared: Prepared) -> Ruled<String> {
-        let active = active_of(self.domain(call)?)?;
-        require_free(active, &prepared.bitmap_disks, &prepared.name)?;
+        self.require_storable(call, &prepared)?;
         self.add_checkpoint(call, prepared)
     }
 
-    /// Bitmaps, metadata, "current": the successful end of a create or a backup.
+    /// What QEMU says to the bitmaps of a checkpoint, disk by disk
+    /// (`block/monitor/bitmap-qmp-cmds.c:qmp_block_dirty_bitmap_add`).
+    pub(in crate::driver::mock) fn require_storable(
+        &self,
+        call: &Call,
+        prepared: &Prepared,
+    ) -> Ruled<()> {
+        let domain = self.domain(call)?;
+        let active = active_of(domain)?;
+        for &index in &prepared.bitmap_disks {
+            let image = self.world.image(&domain.disks[index].source);
+            if image.is_some_and(|image| image.compat == Compat::V2) {
+                let (name, node) = (&prepared.name, active.nodes[index]);
+                let reason = format!(
+                    "Can't make bitmap '{name}' persistent in 'libvirt-{node}-format': \
+                     Cannot store dirty bitmaps in qcow2 v2 files"
+                );
+                return refuse_monitor("transaction", &reason);
+            }
+            require_free(active, &[index], &prepared.name)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the metadata of a checkpoint can be stored
+    /// (`qemu_checkpoint.c:qemuCheckpointWriteMetadata`).
+    pub(super) fn require_metadata(&self, call: &Call, name: &str) -> Ruled<()> {
+        let domain = self.domain(call)?;
+        if domain.metadata_is_blocked || name.len() > LONGEST_NAME {
+            let text = format!("unable to save metadata for checkpoint {name}");
+            return refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text);
+        }
+        Ok(())
+    }
+
+    /// Bitmaps, metadata, "current": the end of a create or a backup. Where the metadata cannot be
+    /// stored, the bitmaps stay and nothing is current any more
+    /// (`qemu_checkpoint.c:qemuCheckpointCreateFinalize`).
     pub(in crate::driver::mock) fn add_checkpoint(
         &mut self,
         call: &Call,
@@ -67,6 +106,10 @@ impl Mock {
     ) -> Ruled<String> {
         self.world
             .add_bitmaps(&call.domain, &prepared.name, &prepared.bitmap_disks)?;
+        if let Err(refused) = self.require_metadata(call, &prepared.name) {
+            self.domain_mut(call)?.checkpoints.lose_current();
+            return Err(refused);
+        }
         self.world.clock += 1;
         let checkpoint = Checkpoint {
             creation_time: self.world.clock,
@@ -157,7 +200,7 @@ pub(in crate::driver::mock) fn prepare(
         parent: None,
         creation_time: 0,
         disks,
-        has_domain: true,
+        definition: Some(domain.definition.trim().to_owned()),
     };
     Ok(Prepared {
         name,

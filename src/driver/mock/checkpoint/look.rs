@@ -24,10 +24,13 @@ impl Mock {
         } else {
             self.sizes(call, &name, domain, checkpoint)?
         };
-        if checkpoint.has_domain && call.flags & flags::CHECKPOINT_XML_NO_DOMAIN == 0 {
-            return not_modelled("a checkpoint dump with its nested <domain>");
-        }
-        Ok(Value::Xml(dump::checkpoint(&name, checkpoint, &sizes)))
+        let with_domain = call.flags & flags::CHECKPOINT_XML_NO_DOMAIN == 0;
+        Ok(Value::Xml(dump::checkpoint(
+            &name,
+            checkpoint,
+            &sizes,
+            with_domain,
+        )))
     }
 
     /// The dirty bytes since a checkpoint by disk, by the bitmaps of its *name*; a disk that is

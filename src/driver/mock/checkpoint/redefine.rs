@@ -30,9 +30,6 @@ impl Mock {
                 text,
             );
         };
-        if document.has_domain {
-            return not_modelled("redefining a checkpoint with a nested <domain>");
-        }
         let domain = self.domain(call)?;
         if let Some(parent) = &document.parent {
             if *parent == name {
@@ -65,15 +62,36 @@ impl Mock {
             .into_iter()
             .map(stored)
             .collect();
+        if let Some(nested) = &document.domain {
+            if nested.uuid.as_ref() != Some(&domain.uuid) {
+                let uuid = &domain.uuid;
+                let text = format!("definition for checkpoint {name} must use uuid {uuid}");
+                return refuse(
+                    ErrorCode::INVALID_ARG,
+                    ErrorDomain::DOMAIN_CHECKPOINT,
+                    &text,
+                );
+            }
+            let is_whole = disks
+                .iter()
+                .map(|disk| &disk.name)
+                .eq(domain.disks.iter().map(|disk| &disk.target));
+            if !is_whole {
+                return not_modelled(
+                    "redefining a checkpoint on other disks than its <domain> has",
+                );
+            }
+        }
         if validate {
             validate_bitmaps(domain, &name, &disks)?;
         }
+        self.require_metadata(call, &name)?;
         let checkpoint = Checkpoint {
             description: document.description,
             parent: document.parent,
             creation_time,
             disks,
-            has_domain: false,
+            definition: document.domain.map(|nested| nested.text),
         };
         self.domain_mut(call)?
             .checkpoints

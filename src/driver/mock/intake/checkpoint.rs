@@ -15,7 +15,14 @@ pub(in crate::driver::mock) struct CheckpointDocument {
     pub(in crate::driver::mock) creation_time: Option<u64>,
     /// `None` where the document has no `<disks>`.
     pub(in crate::driver::mock) disks: Option<Vec<CheckpointDiskElement>>,
-    pub(in crate::driver::mock) has_domain: bool,
+    pub(in crate::driver::mock) domain: Option<NestedDomain>,
+}
+
+/// The `<domain>` inside, opaque but for its UUID.
+#[derive(Debug)]
+pub(in crate::driver::mock) struct NestedDomain {
+    pub(in crate::driver::mock) uuid: Option<String>,
+    pub(in crate::driver::mock) text: String,
 }
 
 /// A `<disk>` of a checkpoint document.
@@ -78,7 +85,10 @@ pub(in crate::driver::mock) fn checkpoint(
         parent,
         creation_time,
         disks,
-        has_domain: element(root, "domain").is_some(),
+        domain: element(root, "domain").map(|domain| NestedDomain {
+            uuid: text_of(domain, "uuid"),
+            text: xml[domain.range()].to_owned(),
+        }),
     })
 }
 
@@ -91,11 +101,12 @@ fn seconds(text: &str) -> Ruled<u64> {
     }
 }
 
-/// What the schema takes for a name, and short enough for a metadata file.
+/// What the schema takes for a name, and short enough for a bitmap
+/// (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
 fn plain_name(name: &str) -> Ruled<()> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(inner);
-    if plain && name.len() <= 247 {
+    if plain && name.len() <= 1023 {
         return Ok(());
     }
     not_modelled("a checkpoint name out of the ordinary")

@@ -32,6 +32,7 @@ impl Bench {
                 format,
             },
             size: SIZE,
+            compat: None,
         };
         let disks = [disk("vda", DiskFormat::Qcow2), disk("vdb", DiskFormat::Raw)];
         for disk in &disks {

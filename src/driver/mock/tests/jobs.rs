@@ -218,9 +218,10 @@ fn a_server_needs_its_place() {
     for (server, expected) in cases {
         let probe = Action::ProbeServer {
             server: server.clone(),
+            tls: false,
         };
         let seen = bench.act(&probe);
-        assert_eq!(seen, Observation::Listening(expected.map(str::to_owned)));
+        assert_eq!(seen, Observation::Usable(expected.map(str::to_owned)));
         let domain = bench.place.domain.clone();
         let start = Action::StartNbdServer {
             domain: domain.clone(),

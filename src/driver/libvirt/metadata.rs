@@ -1,0 +1,127 @@
+//! Where libvirt stores the metadata of checkpoints: whether it can, and damage that keeps it from
+//! doing so.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::driver::DriverError;
+
+/// The store of a private libvirt; nobody else's is looked for.
+#[derive(Debug, Default)]
+pub(super) struct MetadataStore {
+    /// Holds a directory for each domain with checkpoints (`src/qemu/qemu_conf.c:checkpointDir`).
+    directory: Option<PathBuf>,
+    /// Domains whose directory was taken away.
+    blocked: BTreeSet<String>,
+}
+
+impl MetadataStore {
+    pub(super) const fn at(directory: Option<PathBuf>) -> Self {
+        Self {
+            directory,
+            blocked: BTreeSet::new(),
+        }
+    }
+
+    /// Puts a plain file in the place of a domain's directory; root, too, can store nothing then.
+    pub(super) fn block(&mut self, domain: &str) -> Result<(), DriverError> {
+        let (place, aside) = self.places(domain)?;
+        let blocked = || {
+            if place.is_dir() {
+                fs::rename(&place, &aside)?;
+            }
+            if let Some(parent) = place.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::File::create_new(&place)?;
+            Ok(())
+        };
+        blocked().map_err(|error| failed("block", &place, &error))?;
+        self.blocked.insert(domain.to_owned());
+        Ok(())
+    }
+
+    /// Gives the directory back.
+    pub(super) fn unblock(&mut self, domain: &str) -> Result<(), DriverError> {
+        let (place, aside) = self.places(domain)?;
+        let unblocked = || {
+            fs::remove_file(&place)?;
+            if aside.is_dir() {
+                fs::rename(&aside, &place)?;
+            }
+            Ok(())
+        };
+        unblocked().map_err(|error| failed("unblock", &place, &error))?;
+        self.blocked.remove(domain);
+        Ok(())
+    }
+
+    /// Why a domain's metadata could not be stored; `None` where it can. A file is made and removed.
+    pub(super) fn probe(&self, domain: &str) -> Result<Option<String>, DriverError> {
+        let (place, _) = self.places(domain)?;
+        let reason = match fs::metadata(&place) {
+            Ok(found) if !found.is_dir() => return Ok(Some("not a directory".to_owned())),
+            Ok(_) => tempfile::Builder::new()
+                .prefix(".probe")
+                .tempfile_in(&place)
+                .err(),
+            // libvirt makes the directory with the first checkpoint.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => Some(error),
+        };
+        Ok(reason.map(|error| error.to_string()))
+    }
+
+    /// Gives every directory back.
+    pub(super) fn clear(&mut self) -> Result<(), DriverError> {
+        for domain in self.blocked.clone() {
+            self.unblock(&domain)?;
+        }
+        Ok(())
+    }
+
+    fn places(&self, domain: &str) -> Result<(PathBuf, PathBuf), DriverError> {
+        let Some(directory) = &self.directory else {
+            let text = "where this libvirt stores the metadata of checkpoints is not known";
+            return Err(DriverError::Failed(text.to_owned()));
+        };
+        Ok((
+            directory.join(domain),
+            directory.join(format!(".{domain}.blocked")),
+        ))
+    }
+}
+
+fn failed(what: &str, place: &Path, error: &io::Error) -> DriverError {
+    DriverError::Failed(format!("cannot {what} {}: {error}", place.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stored_comes_back() {
+        let root = tempfile::tempdir().unwrap();
+        let mut store = MetadataStore::at(Some(root.path().join("checkpoint")));
+        assert_eq!(store.probe("d").unwrap(), None, "nothing is there yet");
+        store.block("d").unwrap();
+        assert_eq!(
+            store.probe("d").unwrap().as_deref(),
+            Some("not a directory")
+        );
+        store.unblock("d").unwrap();
+        let own = root.path().join("checkpoint/d");
+        fs::create_dir(&own).unwrap();
+        fs::write(own.join("c1.xml"), "kept").unwrap();
+        assert_eq!(store.probe("d").unwrap(), None);
+        store.block("d").unwrap();
+        assert!(store.block("d").is_err(), "twice");
+        store.clear().unwrap();
+        assert_eq!(fs::read_to_string(own.join("c1.xml")).unwrap(), "kept");
+        assert!(store.unblock("d").is_err(), "it is not blocked");
+        assert!(MetadataStore::default().probe("d").is_err());
+    }
+}

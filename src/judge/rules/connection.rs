@@ -1,0 +1,136 @@
+//! A daemon that went away during the call: nobody has said what came of it.
+
+use crate::judge::Rule;
+use crate::judge::decided::Detail;
+use crate::judge::facts::{Facts, RunningJob};
+use crate::judge::rule::{Step, plain};
+use crate::model::{Api, CleanUp, Decision, ErrorCode, ErrorDomain};
+
+/// From the call during which the daemon ends, and from each later one.
+const LOST: &[ErrorCode] = &[ErrorCode::SYSTEM_ERROR, ErrorCode::INTERNAL_ERROR];
+
+const DONE: Decision = Decision::TreatAsDone;
+const AGAIN: Decision = Decision::RestoreEnvironmentThenRetry;
+const BEGIN: &[Api] = &[Api::DomainBackupBegin];
+const CREATE: &[Api] = &[Api::CheckpointCreate];
+const DELETE: &[Api] = &[Api::CheckpointDelete];
+const ABORT: &[Api] = &[Api::DomainAbortJob, Api::DomainAbortJobFlags];
+const SOURCES: &[&str] = &[
+    "src/rpc/virnetclient.c: errors of VIR_FROM_RPC",
+    "measured on libvirt 7.0 to 12.8: 38 when the daemon ends during the call, \
+              1 from each later call",
+];
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::on("B32-begun", LOST, DONE)
+        .of(BEGIN)
+        .when(own_backup_runs)
+        .because(
+            "the connection was lost, and the backup has begun: its job runs, its \
+              checkpoint is there",
+            SOURCES,
+        ),
+    Rule::on("B32-left", LOST, AGAIN)
+        .of(BEGIN)
+        .when(own_checkpoint_is_left)
+        .because(
+            "the connection was lost; the attempt has left a checkpoint, and no job",
+            SOURCES,
+        ),
+    Rule::on("B32", LOST, AGAIN)
+        .of(BEGIN)
+        .when(nothing_has_begun)
+        .because(
+            "the connection was lost before the backup began: connect again, then the \
+              same call",
+            SOURCES,
+        ),
+    Rule::on("C12-created", LOST, DONE)
+        .of(CREATE)
+        .when(checkpoint_is_defined)
+        .because(
+            "the connection was lost, and the checkpoint is there",
+            SOURCES,
+        ),
+    Rule::on("D5-lost", LOST, DONE)
+        .of(DELETE)
+        .when(checkpoint_is_gone)
+        .because(
+            "the connection was lost, and the checkpoint is gone",
+            SOURCES,
+        ),
+    Rule::on("A1-lost", LOST, DONE)
+        .of(ABORT)
+        .when(no_backup_is_registered)
+        .because(
+            "the connection was lost, and no backup is registered any more",
+            SOURCES,
+        ),
+    Rule::on("B32-other", LOST, AGAIN)
+        .when_known(anything_but_a_backup)
+        .because(
+            "the connection was lost: connect again, then the same call",
+            SOURCES,
+        ),
+];
+
+fn is_lost(facts: &Facts) -> bool {
+    facts.is_of(ErrorDomain::RPC)
+}
+
+/// The backup and the checkpoint of the request are there. Without a checkpoint nothing tells whose
+/// the backup is.
+fn own_backup_runs(facts: &Facts) -> Step {
+    if !is_lost(facts) || facts.defined_checkpoint()?.is_none() {
+        return Ok(None);
+    }
+    Ok(plain(facts.backup()? && facts.job()? == RunningJob::Backup))
+}
+
+fn own_checkpoint_is_left(facts: &Facts) -> Step {
+    if !is_lost(facts) {
+        return Ok(None);
+    }
+    let Some(name) = facts.defined_checkpoint()? else {
+        return Ok(None);
+    };
+    if facts.backup()? || facts.is_verified(name) {
+        return Ok(None);
+    }
+    let disks = facts.checkpoints()?[name].clone();
+    Ok(Some(Detail::cleaning([CleanUp::discarding(name, disks)])))
+}
+
+fn nothing_has_begun(facts: &Facts) -> Step {
+    if !is_lost(facts) || facts.defined_checkpoint()?.is_some() {
+        return Ok(None);
+    }
+    Ok(plain(!facts.backup()?))
+}
+
+fn checkpoint_is_defined(facts: &Facts) -> Step {
+    if !is_lost(facts) {
+        return Ok(None);
+    }
+    Ok(plain(facts.defined_checkpoint()?.is_some()))
+}
+
+fn checkpoint_is_gone(facts: &Facts) -> Step {
+    if !is_lost(facts) {
+        return Ok(None);
+    }
+    Ok(plain(facts.defined_checkpoint()?.is_none()))
+}
+
+fn no_backup_is_registered(facts: &Facts) -> Step {
+    if !is_lost(facts) {
+        return Ok(None);
+    }
+    Ok(plain(!facts.backup()?))
+}
+
+/// What the rules before have not covered; a backup that runs and nobody knows whose is nothing to
+/// call again about.
+fn anything_but_a_backup(facts: &Facts) -> bool {
+    is_lost(facts) && facts.api != Api::DomainBackupBegin.into()
+}

@@ -1,0 +1,143 @@
+//! A backup that began, and whose job has ended: no call has failed, and yet there may be nothing.
+
+use crate::judge::Rule;
+use crate::judge::decided::Detail;
+use crate::judge::facts::{CompletedJob, Facts};
+use crate::judge::rule::{Step, plain};
+use crate::model::{Api, CleanUp, Decision};
+
+const BEGIN: &[Api] = &[Api::DomainBackupBegin];
+const START: Decision = Decision::ChangeDomainStateThenRetry;
+const REPAIR: Decision = Decision::RestoreEnvironmentThenRetry;
+const DONE: Decision = Decision::TreatAsDone;
+const NEW_CHAIN: Decision = Decision::FullBackupNewChain;
+const CONCLUDED: &str = "src/qemu/qemu_backup.c:qemuBackupNotifyBlockjobEnd";
+const STAYS: &str = "measured on libvirt 7.0 to 12.8: the checkpoint outlives the failure of \
+              its backup";
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::on_ended_job("J3", DONE)
+        .of(BEGIN)
+        .when(data_is_verified)
+        .because(
+            "the client has read, or restored, the whole backup and found it right",
+            &[CONCLUDED],
+        ),
+    Rule::on_ended_job("J1", REPAIR)
+        .of(BEGIN)
+        .when(job_has_failed)
+        .because(
+            "the job has failed, as on a full target; its checkpoint is left, and \
+              nothing stands behind it",
+            &[CONCLUDED, STAYS],
+        ),
+    Rule::on_ended_job("J2-off", START)
+        .of(BEGIN)
+        .when(domain_has_ended)
+        .because(
+            "the domain has ended, and its backup with it",
+            &[CONCLUDED, STAYS],
+        ),
+    Rule::on_ended_job("J2-bitmaps", NEW_CHAIN)
+        .of(BEGIN)
+        .when(domain_has_lost_its_bitmaps)
+        .because(
+            "the domain's QEMU was killed, the backup with it, and the base's bitmap is \
+              not what it was",
+            &[CONCLUDED, STAYS],
+        ),
+    Rule::on_ended_job("J2", REPAIR)
+        .of(BEGIN)
+        .when(job_was_cancelled)
+        .because(
+            "the job was cancelled; its checkpoint is left, and nothing stands behind it",
+            &[CONCLUDED, STAYS],
+        ),
+    Rule::on_ended_job("J3-unread", REPAIR)
+        .of(BEGIN)
+        .when(nobody_has_read_it)
+        .because(
+            "a pull backup ends well in any case: only its reader knows whether the \
+              data is there, and says that it is not",
+            &[CONCLUDED],
+        ),
+];
+
+/// The client must have said so: a verified checkpoint, and a job that did not fail.
+fn data_is_verified(facts: &Facts) -> Step {
+    let is_verified = |name: &String| facts.is_verified(name);
+    if !facts.request.checkpoint.as_ref().is_some_and(is_verified) {
+        return Ok(None);
+    }
+    Ok(plain(facts.completed_job()? == CompletedJob::Completed))
+}
+
+fn job_has_failed(facts: &Facts) -> Step {
+    if facts.completed_job()? != CompletedJob::Failed || !facts.domain_state()?.is_active() {
+        return Ok(None);
+    }
+    discarded(facts)
+}
+
+/// The checkpoint goes once the domain is on again.
+fn domain_has_ended(facts: &Facts) -> Step {
+    if !has_no_backup(facts)? || facts.domain_state()?.is_active() || !facts.records.may_start {
+        return Ok(None);
+    }
+    discarded(facts)
+}
+
+fn domain_has_lost_its_bitmaps(facts: &Facts) -> Step {
+    if facts.completed_job()? != CompletedJob::Cancelled || !facts.domain_state()?.is_active() {
+        return Ok(None);
+    }
+    let is_incremental = facts.request.needed().next().is_some();
+    if !is_incremental {
+        return Ok(None);
+    }
+    let chain = facts.chain()?;
+    if !chain.nothing_serves()? {
+        return Ok(None);
+    }
+    chain.retired().map(Some)
+}
+
+fn job_was_cancelled(facts: &Facts) -> Step {
+    if facts.completed_job()? != CompletedJob::Cancelled || !facts.domain_state()?.is_active() {
+        return Ok(None);
+    }
+    discarded(facts)
+}
+
+fn nobody_has_read_it(facts: &Facts) -> Step {
+    let own = &facts.records.uncommitted_checkpoints;
+    let is_own = |name: &String| own.contains(name) && !facts.is_verified(name);
+    let is_pull = facts.request.server.is_some();
+    if !is_pull || !facts.request.checkpoint.as_ref().is_some_and(is_own) {
+        return Ok(None);
+    }
+    if facts.completed_job()? != CompletedJob::Completed {
+        return Ok(None);
+    }
+    discarded(facts)
+}
+
+fn has_no_backup(facts: &Facts) -> Result<bool, crate::judge::Probe> {
+    let ended = facts.completed_job()?;
+    Ok(matches!(
+        ended,
+        CompletedJob::Failed | CompletedJob::Cancelled
+    ))
+}
+
+/// The attempt's checkpoint goes, where it is left.
+fn discarded(facts: &Facts) -> Step {
+    let Some(name) = facts.defined_checkpoint()? else {
+        return Ok(Some(Detail::default()));
+    };
+    if facts.is_verified(name) {
+        return Ok(None);
+    }
+    let disks = facts.checkpoints()?[name].clone();
+    Ok(Some(Detail::cleaning([CleanUp::discarding(name, disks)])))
+}

@@ -1,0 +1,175 @@
+//! `VIR_ERR_INTERNAL_ERROR` about what a new checkpoint needs: an image that stores bitmaps, metadata
+//! that can be stored, and a name that no bitmap bears.
+
+use super::internal::METADATA;
+use crate::judge::Rule;
+use crate::judge::chain::{carriers, is_good};
+use crate::judge::decided::Detail;
+use crate::judge::facts::{BitmapHealth, Facts};
+use crate::judge::probe::Probe;
+use crate::judge::rule::{Step, plain};
+use crate::model::{Api, CleanUp, CleanUpTime, Compat, Decision, ErrorCode};
+
+const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
+const FIX: Decision = Decision::FixRequest;
+const REPAIR: Decision = Decision::RestoreEnvironmentThenRetry;
+const MAKING: &[Api] = &[Api::DomainBackupBegin, Api::CheckpointCreate];
+const BITMAP_EXISTS: &str = "block/dirty-bitmap.c of QEMU: Bitmap already exists";
+
+/// The longest checkpoint name whose metadata can be stored: `NAME.xml.new` is a file name.
+const LONGEST_NAME: usize = 247;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::on("B17", INTERNAL, FIX)
+        .of(MAKING)
+        .when(image_is_of_version_2)
+        .because(
+            "an image is qcow2 of version 2 (compat 0.10), which stores no bitmaps",
+            &["block/qcow2-bitmap.c:qcow2_co_can_store_new_dirty_bitmap of QEMU"],
+        ),
+    Rule::on("B18-name-left", INTERNAL, FIX)
+        .of(MAKING)
+        .when(name_is_too_long)
+        .because(
+            "the name of the checkpoint is too long to be stored, or to be a bitmap's",
+            &[
+                METADATA,
+                "include/block/dirty-bitmap.h of QEMU: BDRV_BITMAP_MAX_NAME_SIZE",
+            ],
+        ),
+    Rule::on("B18-store", INTERNAL, REPAIR)
+        .of(MAKING)
+        .when(metadata_cannot_be_stored)
+        .because(
+            "libvirt cannot store the checkpoint's metadata",
+            &[METADATA],
+        ),
+    Rule::on(
+        "B11-lost",
+        INTERNAL,
+        Decision::RedefineMissingCheckpointsThenRetry,
+    )
+    .of(MAKING)
+    .when(name_is_of_a_lost_checkpoint)
+    .because(
+        "the name is that of a checkpoint whose metadata is lost and whose bitmap \
+              is good; it needs another one",
+        &[
+            BITMAP_EXISTS,
+            "docs/formatcheckpoint.rst: redefining a checkpoint",
+        ],
+    ),
+    Rule::on("B11", INTERNAL, REPAIR)
+        .of(MAKING)
+        .when(name_is_of_a_stale_bitmap)
+        .because(
+            "a stale bitmap bears the name that the checkpoint or the job needs",
+            &[BITMAP_EXISTS],
+        ),
+    Rule::on("B11-unseen", INTERNAL, REPAIR)
+        .of(MAKING)
+        .when(name_is_of_a_bitmap_that_validates)
+        .because(
+            "a bitmap bears the name that the checkpoint needs",
+            &[BITMAP_EXISTS],
+        ),
+];
+
+fn image_is_of_version_2(facts: &Facts) -> Step {
+    if facts.request.checkpoint.is_none() {
+        return Ok(None);
+    }
+    let versions = facts.image_versions()?;
+    let mut disks = facts.request.disk_names();
+    let is_old = |disk| versions.get(disk) == Some(&Compat::V2);
+    Ok(plain(disks.any(is_old)))
+}
+
+pub(super) fn has_a_long_name(facts: &Facts) -> bool {
+    let name = facts.request.checkpoint.as_ref();
+    name.is_some_and(|name| name.len() > LONGEST_NAME)
+}
+
+fn name_is_too_long(facts: &Facts) -> Step {
+    if !has_a_long_name(facts) {
+        return Ok(None);
+    }
+    without_its_bitmaps(facts, CleanUpTime::First).map(Some)
+}
+
+fn metadata_cannot_be_stored(facts: &Facts) -> Step {
+    if facts.request.checkpoint.is_none() || facts.metadata_store_is_usable()? {
+        return Ok(None);
+    }
+    without_its_bitmaps(facts, CleanUpTime::BeforeRetry).map(Some)
+}
+
+/// The bitmaps that the attempt has made go, where they can be seen.
+fn without_its_bitmaps(facts: &Facts, time: CleanUpTime) -> Result<Detail, Probe> {
+    let left = facts.orphaned_bitmaps()?.into_iter();
+    let purge = left.map(|(name, disks)| CleanUp {
+        time,
+        ..CleanUp::purging(&name, disks)
+    });
+    Ok(Detail::cleaning(purge))
+}
+
+fn name_is_of_a_lost_checkpoint(facts: &Facts) -> Step {
+    let Some(name) = &facts.request.checkpoint else {
+        return Ok(None);
+    };
+    let is_known = facts.is_verified(name) && facts.records.saved_checkpoints.contains(name);
+    if !is_known || !facts.records.can_use_monitor || facts.checkpoints()?.contains_key(name) {
+        return Ok(None);
+    }
+    let bitmaps = facts.bitmaps()?;
+    let carriers = carriers(bitmaps, name);
+    let lies = |disk: &String| facts.records.is_replaced(disk, name);
+    let all_good = carriers
+        .iter()
+        .all(|disk| is_good(bitmaps, disk, name) && !lies(disk));
+    Ok(plain(!carriers.is_empty() && all_good))
+}
+
+/// A name that has a verified backup behind it is never taken for stale.
+fn name_is_of_a_stale_bitmap(facts: &Facts) -> Step {
+    if !facts.records.can_use_monitor || facts.request.checkpoint.is_none() {
+        return Ok(None);
+    }
+    let (defined, bitmaps) = (facts.checkpoints()?, facts.bitmaps()?);
+    let of_job = facts
+        .request
+        .needed()
+        .map(|(disk, _)| format!("backup-{disk}"));
+    let names = facts.request.checkpoint.iter().cloned().chain(of_job);
+    let in_the_way = names.filter(|name| !defined.contains_key(name) && !facts.is_verified(name));
+    let carried = in_the_way.map(|name| (carriers(bitmaps, &name), name));
+    let steps = carried.filter(|(disks, _)| !disks.is_empty());
+    let steps: Vec<CleanUp> = steps
+        .map(|(disks, name)| CleanUp::purging(&name, disks).first())
+        .collect();
+    Ok((!steps.is_empty()).then(|| Detail::cleaning(steps)))
+}
+
+/// Without a way to QEMU's monitor: a bitmap that is good can at least be redefined.
+fn name_is_of_a_bitmap_that_validates(facts: &Facts) -> Step {
+    let Some(name) = &facts.request.checkpoint else {
+        return Ok(None);
+    };
+    if facts.records.can_use_monitor
+        || facts.checkpoints()?.contains_key(name)
+        || facts.is_verified(name)
+    {
+        return Ok(None);
+    }
+    let disks: Vec<String> = facts.request.disk_names().map(str::to_owned).collect();
+    let Some(health) = facts.observed.bitmap_health.get(name) else {
+        let checkpoint = name.clone();
+        return Err(Probe::BitmapHealth { checkpoint, disks });
+    };
+    let good = health
+        .iter()
+        .filter(|(_, health)| **health == BitmapHealth::Good);
+    let good: Vec<String> = good.map(|(disk, _)| disk.clone()).collect();
+    Ok((!good.is_empty()).then(|| Detail::cleaning([CleanUp::purging(name, good).first()])))
+}
