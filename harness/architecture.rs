@@ -51,7 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "driver", "explain", "last_run", "model", "plan", "record", "report", "run",
+            "driver", "explain", "judge", "last_run", "model", "plan", "record", "report", "run",
             "scenario", "snapshot", "suite",
         ],
     ),

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{backup_tck, code, told};
 
 /// Every command that is not hidden.
-pub(crate) const COMMANDS: [&str; 14] = [
+pub(crate) const COMMANDS: [&str; 15] = [
     "run",
     "replay",
     "compare",
@@ -15,6 +15,7 @@ pub(crate) const COMMANDS: [&str; 14] = [
     "format",
     "schema",
     "bless",
+    "decide",
     "explain",
     "export",
     "new",

@@ -6,6 +6,7 @@ use super::bless::BlessArgs;
 use super::check::CheckArgs;
 use super::compare::{self, CompareArgs};
 use super::completions::CompletionsArgs;
+use super::decide::{self, DecideArgs};
 use super::explain::ExplainArgs;
 use super::export::ExportArgs;
 use super::format::FormatArgs;
@@ -115,6 +116,12 @@ Examples:
 Exits with 0 where all is recorded, 1 where an answer is not, 6 where real
 libvirt cannot be used; all exit codes: backup-tck --help")]
     Bless(BlessArgs),
+    /// Decide what a client does after an error
+    ///
+    /// Reads what the client knows as JSON, and answers with one decision, or with the question
+    /// that must be answered first. It calls nothing and changes nothing.
+    #[command(after_help = decide::EXAMPLES)]
+    Decide(DecideArgs),
     /// Tell what a code, a decision, a problem or a scenario means
     #[command(after_help = "\
 Examples:

@@ -8,8 +8,8 @@ use super::command::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
 use super::{
-    bless, check, compare, completions, doctor, explain, export, format, list, man, new, replay,
-    run, schema,
+    bless, check, compare, completions, decide, doctor, explain, export, format, list, man, new,
+    replay, run, schema,
 };
 
 /// Runs the command line of this process.
@@ -24,6 +24,7 @@ pub fn main() -> process::ExitCode {
         Command::Format(args) => format::execute(&args),
         Command::Schema(args) => schema::execute(&args),
         Command::Bless(args) => bless::execute(&args),
+        Command::Decide(args) => decide::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Export(args) => export::execute(&args),
         Command::New(args) => new::execute(&args),

@@ -9,6 +9,7 @@ mod code;
 mod code_texts;
 mod decision;
 mod decision_texts;
+mod judgement;
 mod page;
 mod problem;
 mod scenario;
@@ -17,5 +18,6 @@ mod scenarios;
 mod tests;
 mod topic;
 
+pub use judgement::judgement_text;
 pub use scenarios::Scenarios;
 pub use topic::{Topic, UnknownTopic, find, list};

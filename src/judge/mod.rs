@@ -50,6 +50,7 @@ mod function;
 mod probe;
 mod rule;
 mod rules;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -62,3 +63,4 @@ pub use function::Function;
 pub use probe::{PROBES, Probe, ProbeText};
 pub use rule::Rule;
 pub use rules::rules;
+pub use schema::{answer_schema, facts_schema};
