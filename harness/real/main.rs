@@ -27,6 +27,9 @@ mod pull;
 mod suite;
 mod uri;
 mod user;
+#[path = "../wrong.rs"]
+mod wrong;
+mod wrong_decisions;
 
 use std::process::ExitCode;
 
@@ -136,6 +139,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "agreement::mock_and_real_libvirt_bear_faults_alike",
         faults::mock_and_real_libvirt_bear_faults_alike,
+    ),
+    (
+        "wrong_decisions::each_wrong_decision_is_caught",
+        wrong_decisions::each_wrong_decision_is_caught,
     ),
     (
         "product::bless_records_what_expectations_allow",

@@ -2,12 +2,14 @@
 //! once that is verified.
 
 use super::backup::Parts;
+use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::CleanUpTime;
 
-/// Takes the full backup, cleans up, and shows that the new chain works.
-pub(super) fn execute(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
+/// Shows that no base is left, takes the full backup, cleans up, and shows that the new chain works.
+pub(super) fn execute(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(), DriverError> {
+    work.prove_full_is_needed(refused.state);
     if !work.clean_up(CleanUpTime::First)? {
         return Ok(());
     }

@@ -1,8 +1,9 @@
 //! Proof by data: restored bytes against the ledger, and nothing stale left behind.
 
+use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, BitmapRow, BitmapTable, Call, JobEnd, JobEvent, Observation};
+use crate::model::{Api, BitmapRow, BitmapTable, Call, JobEnd, JobEvent, Observation, Request};
 use crate::plan::{Operation, Step};
 use crate::session::TakenBackup;
 use crate::transcript::{Exchange, HostState, Record};
@@ -76,6 +77,48 @@ impl Work<'_, '_> {
         Ok(())
     }
 
+    /// No checkpoint with a verified backup has a usable bitmap on every disk that was asked for: a
+    /// full backup that is not needed costs a whole transfer.
+    pub(super) fn prove_full_is_needed(&mut self, refused: &HostState) {
+        let request = self.facts().map(|facts| &facts.request);
+        let wanted: Vec<&str> = request.into_iter().flat_map(Request::disk_names).collect();
+        let replaced = self.session.ledger().replaced_disks();
+        let serves_on = |disk: &str, name: &str| {
+            let mut rows = refused.bitmaps.on(disk, name).peekable();
+            let is_own = replaced.get(name).is_none_or(|disks| !disks.contains(disk));
+            is_own && rows.peek().is_some() && rows.all(is_usable)
+        };
+        let serves = |name: &&str| wanted.iter().all(|disk| serves_on(disk, name));
+        let base = self.session.ledger().verified_checkpoints().find(serves);
+        let found = base.map_or_else(|| "none".to_owned(), |name| format!("{name} serves"));
+        let is_needed = base.is_none() || wanted.is_empty();
+        self.claim("base that is left", found, is_needed);
+    }
+
+    /// Every bitmap that could serve when the call was refused is still there, but for one whose
+    /// deletion was asked for. Only a new chain may give a checkpoint up that is broken in part.
+    pub(super) fn prove_bases_kept(&mut self, refused: Refused<'_>) -> Result<(), DriverError> {
+        let is_deletion = refused.call.api == Api::CheckpointDelete;
+        let unwanted = refused.call.checkpoint.as_deref().filter(|_| is_deletion);
+        let verified: Vec<&str> = self.session.ledger().verified_checkpoints().collect();
+        let could_serve = |row: &&BitmapRow| {
+            let is_base = verified.contains(&row.name.as_str());
+            is_base && is_usable(row) && unwanted != Some(row.name.as_str())
+        };
+        let rows = refused.state.bitmaps.0.iter().filter(could_serve);
+        let rows: Vec<&BitmapRow> = rows.collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let now = self.session.bitmaps()?;
+        let is_gone = |row: &&&BitmapRow| now.on(&row.disk, &row.name).next().is_none();
+        if let Some(row) = rows.iter().find(is_gone) {
+            let found = format!("{} on {} is gone", row.name, row.disk);
+            self.claim("bitmaps that could serve", found, false);
+        }
+        Ok(())
+    }
+
     /// Nothing is left of the refused call.
     pub(super) fn prove_as_before(&mut self, before: &HostState) -> Result<(), DriverError> {
         let holds = *before == self.session.host_state()?;
@@ -105,7 +148,6 @@ impl Work<'_, '_> {
             let disks = self.disks_of(name)?;
             owned.extend(disks.into_iter().map(|disk| (disk, name.clone())));
         }
-        let is_usable = |row: &BitmapRow| row.persistent && row.recording && !row.inconsistent;
         let has_bitmap = |(disk, name): &&(String, String)| {
             let mut rows = bitmaps.on(disk, name).peekable();
             rows.peek().is_some() && rows.all(is_usable)
@@ -183,6 +225,10 @@ impl Work<'_, '_> {
         }
         Ok(())
     }
+}
+
+const fn is_usable(row: &BitmapRow) -> bool {
+    row.persistent && row.recording && !row.inconsistent
 }
 
 /// Every disk of a backup has completed, and so has the job. A pull backup, which only its client

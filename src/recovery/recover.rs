@@ -32,9 +32,12 @@ pub fn execute(
         }
         Decision::IncrementalFromOtherGoodCheckpoint => other_base::execute(&mut work)?,
         Decision::FullForAffectedDisks => mixed_backup::execute(&mut work)?,
-        Decision::FullBackupNewChain => full_backup::execute(&mut work)?,
+        Decision::FullBackupNewChain => full_backup::execute(&mut work, refused)?,
         Decision::TreatAsDone => done::execute(&mut work, refused)?,
         Decision::InvestigateEscalate => work.prove_nothing_changed(refused.state)?,
+    }
+    if consultation.conclusion.decision != Decision::FullBackupNewChain {
+        work.prove_bases_kept(refused)?;
     }
     Ok(work.into_recovery())
 }

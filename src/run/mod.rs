@@ -17,6 +17,6 @@ pub use crate::driver::libvirt::{clear, reaper, worker};
 pub use crate::driver::{DriverError, LocalUri, UriProblem};
 pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Origin, Summary};
-pub use one::{Extent, Ran, Stopped, run_scenario};
+pub use one::{Extent, Ran, Stopped, run_deciding, run_scenario};
 pub use outcome::{Failure, Outcome, SourceProblem};
 pub use schedule::{Options, run};

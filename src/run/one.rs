@@ -6,7 +6,7 @@ use crate::plan::{Operation, Plan, Step, lower};
 use crate::recovery::{Refused, conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
 use crate::session::Session;
-use crate::transcript::{Exchange, Record, Redactions, Transcript, render};
+use crate::transcript::{Conclusion, Exchange, Record, Redactions, Transcript, render};
 use crate::verdict::{Check, verdict};
 
 /// A scenario that got to its end.
@@ -61,9 +61,30 @@ pub fn run_scenario(
     scenario: &Scenario,
     extent: Extent,
 ) -> Result<Ran, Stopped> {
+    run_deciding(driver, identity, (name, scenario), extent, &|_| {})
+}
+
+/// The same with a decision that is made otherwise than the judge does: a proof that accepts every
+/// decision proves nothing.
+///
+/// # Errors
+/// The scenario could not be brought to its end.
+pub fn run_deciding(
+    driver: &mut dyn Driver,
+    identity: &Identity,
+    (name, scenario): (&str, &Scenario),
+    extent: Extent,
+    otherwise: &dyn Fn(&mut Conclusion),
+) -> Result<Ran, Stopped> {
     let place = driver.open_scenario()?;
     let mut transcript = Transcript::new(name, identity.clone());
-    let played = play(driver, &place, scenario, extent, &mut transcript);
+    let played = play(
+        driver,
+        &place,
+        (scenario, otherwise),
+        extent,
+        &mut transcript,
+    );
     let closed = driver.close_scenario(&place);
     let redactions = Redactions::of(&place);
     let redacted = redactions
@@ -85,7 +106,7 @@ pub fn run_scenario(
 fn play(
     driver: &mut dyn Driver,
     place: &Place,
-    scenario: &Scenario,
+    (scenario, otherwise): (&Scenario, &dyn Fn(&mut Conclusion)),
     extent: Extent,
     transcript: &mut Transcript,
 ) -> Result<(), DriverError> {
@@ -131,7 +152,8 @@ fn play(
     let Answer::Refused(error) = answer else {
         return Ok(());
     };
-    let consultation = conclude(&mut session, call, error, scenario.client)?;
+    let mut consultation = conclude(&mut session, call, error, scenario.client)?;
+    otherwise(&mut consultation.conclusion);
     let decision = consultation.conclusion.decision;
     transcript.conclusion = Some(consultation.conclusion.clone());
     if extent == Extent::UntilDecision {

@@ -50,7 +50,7 @@ fn with(mut facts: Facts, change: impl FnOnce(&mut Facts)) -> Facts {
 
 fn shut_off(facts: Facts) -> Facts {
     with(facts, |facts| {
-        facts.observed.domain_state = Some(DomainState::Shutoff)
+        facts.observed.domain_state = Some(DomainState::Shutoff);
     })
 }
 
@@ -67,7 +67,7 @@ fn restored(facts: Facts) -> Facts {
 
 fn pulling(facts: Facts) -> Facts {
     with(facts, |facts| {
-        facts.request.server = Some(NbdServer::Port(10_809))
+        facts.request.server = Some(NbdServer::Port(10_809));
     })
 }
 
@@ -103,7 +103,7 @@ fn busy(facts: Facts, job: u64) -> Facts {
 
 fn raw(facts: Facts) -> Facts {
     with(facts, |facts| {
-        facts.observed.disk_formats = Some(formats(DiskFormat::Raw))
+        facts.observed.disk_formats = Some(formats(DiskFormat::Raw));
     })
 }
 
@@ -120,13 +120,13 @@ fn without_monitor(facts: Facts) -> Facts {
 
 fn long_name(facts: Facts) -> Facts {
     with(facts, |facts| {
-        facts.request.checkpoint = Some("n".repeat(250))
+        facts.request.checkpoint = Some("n".repeat(250));
     })
 }
 
 fn left_checkpoint(facts: Facts) -> Facts {
     with(facts, |facts| {
-        facts.observed.checkpoints = Some(defined(&["cp1", "cp9"]))
+        facts.observed.checkpoints = Some(defined(&["cp1", "cp9"]));
     })
 }
 
@@ -216,7 +216,7 @@ fn by_domain() -> Vec<(&'static str, Facts)> {
 fn by_other_job() -> Vec<(&'static str, Facts)> {
     let runs = |facts| {
         with(facts, |facts: &mut Facts| {
-            facts.observed.job = Some(RunningJob::Backup)
+            facts.observed.job = Some(RunningJob::Backup);
         })
     };
     let abort = || failed(Api::DomainAbortJob, 55, ErrorDomain::QEMU);
@@ -262,7 +262,7 @@ fn by_chain() -> Vec<(&'static str, Facts)> {
     let other_base = |facts: Facts| {
         let facts = with_bitmaps(facts, &[("vda", "cp2"), ("vdb", "cp2")]);
         with(facts, |facts| {
-            facts.records.verified_checkpoints.push("cp2".to_owned())
+            facts.records.verified_checkpoints.push("cp2".to_owned());
         })
     };
     let rows = |change: fn(&mut crate::model::BitmapRow)| {

@@ -1,0 +1,24 @@
+//! The wrong decisions on real libvirt: they are caught there as well.
+
+use std::time::{Duration, Instant};
+
+use backup_tck::driver::Driver;
+use backup_tck::driver::libvirt::Connection;
+
+use crate::bench::{directory, start};
+use crate::wrong::WRONG;
+
+/// But for the one that libvirt holds for 30 s; the mock plays that.
+pub(crate) fn each_wrong_decision_is_caught(connection: &Connection) {
+    let place = directory();
+    let mut driver = start(connection, place.path(), &std::sync::Arc::default());
+    driver.set_deadline(Instant::now().checked_add(Duration::from_mins(2)));
+    let mut missed = Vec::new();
+    for wrong in WRONG.iter().filter(|wrong| !wrong.waits) {
+        let (broken, fails) = wrong.found(&mut driver);
+        if !fails || !wrong.is_caught_by(&broken) {
+            missed.push(format!("{}: broken are {broken:?}", wrong.name));
+        }
+    }
+    assert!(missed.is_empty(), "not caught:\n{}", missed.join("\n"));
+}

@@ -1,0 +1,57 @@
+//! A proof that accepts every decision proves nothing: of each decision a tempting wrong one is
+//! executed, and must be caught by the claim that it breaks.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do is a failure of the test"
+)]
+
+mod wrong;
+
+use std::collections::BTreeSet;
+
+use backup_tck::driver::mock::Mock;
+use backup_tck::model::Decision;
+use wrong::WRONG;
+
+#[test]
+fn each_wrong_decision_is_caught() {
+    let mut missed = Vec::new();
+    for wrong in WRONG {
+        let (broken, fails) = wrong.found(&mut Mock::newest());
+        if !fails || !wrong.is_caught_by(&broken) {
+            missed.push(format!("{}: broken are {broken:?}", wrong.name));
+        }
+    }
+    assert!(missed.is_empty(), "not caught:\n{}", missed.join("\n"));
+}
+
+/// The same scenarios pass where the decision is the judge's.
+#[test]
+fn each_right_decision_is_proven() {
+    for wrong in WRONG {
+        let right = wrong::Wrong {
+            alter: |_| {},
+            change: |_| {},
+            ..*wrong
+        };
+        let (broken, fails) = right.found(&mut Mock::newest());
+        assert!(!fails && broken.is_empty(), "{}: {broken:?}", wrong.name);
+    }
+}
+
+#[test]
+fn every_decision_has_a_tempting_wrong_one() {
+    let tried: BTreeSet<&str> = WRONG.iter().map(|wrong| wrong.right.as_str()).collect();
+    let all: BTreeSet<&str> = Decision::ALL
+        .iter()
+        .map(|decision| decision.as_str())
+        .collect();
+    assert_eq!(tried, all);
+    let names: BTreeSet<&str> = WRONG.iter().map(|wrong| wrong.name).collect();
+    assert_eq!(names.len(), WRONG.len(), "each has a name of its own");
+    assert!(
+        WRONG.iter().filter(|wrong| wrong.waits).count() <= 1,
+        "each costs 30 s"
+    );
+}
