@@ -260,7 +260,7 @@ impl Wrong {
 
     /// Whether each claim that must break is among those that did.
     pub(crate) fn is_caught_by(&self, broken: &[String]) -> bool {
-        let is_broken = |claim: &&str| broken.iter().any(|broken| broken == claim);
-        self.caught.iter().all(|claim| is_broken(claim))
+        let mut caught = self.caught.iter();
+        caught.all(|claim| broken.iter().any(|broken| broken == claim))
     }
 }

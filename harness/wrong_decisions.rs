@@ -6,6 +6,8 @@
     reason = "what a test cannot do is a failure of the test"
 )]
 
+mod hole;
+mod silent;
 mod wrong;
 
 use std::collections::BTreeSet;
@@ -24,6 +26,20 @@ fn each_wrong_decision_is_caught() {
         }
     }
     assert!(missed.is_empty(), "not caught:\n{}", missed.join("\n"));
+}
+
+/// Not every fault is refused: of some nobody is told.
+#[test]
+fn what_libvirt_does_not_tell_the_data_does() {
+    silent::assert_only_data_tells(&mut Mock::newest());
+}
+
+/// The checkpoint of an attempt that nobody read is a good base to libvirt. What restores from it lacks
+/// the writes between the last backup and the attempt.
+#[test]
+fn an_uncommitted_base_restores_with_a_hole() {
+    let difference = hole::difference(&mut Mock::newest());
+    assert_eq!(difference, "byte 4194304 is 0x00 instead of 0xa2");
 }
 
 /// The same scenarios pass where the decision is the judge's.

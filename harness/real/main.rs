@@ -17,12 +17,16 @@ mod daemon;
 mod endings;
 mod faults;
 mod history;
+#[path = "../hole.rs"]
+mod hole;
 mod host;
 mod jobs;
 mod killed;
 mod machine;
 mod product;
 mod pull;
+#[path = "../silent.rs"]
+mod silent;
 #[path = "../cli/suite.rs"]
 mod suite;
 mod uri;
@@ -143,6 +147,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "wrong_decisions::each_wrong_decision_is_caught",
         wrong_decisions::each_wrong_decision_is_caught,
+    ),
+    (
+        "wrong_decisions::what_libvirt_does_not_tell_the_data_does",
+        wrong_decisions::what_libvirt_does_not_tell_the_data_does,
     ),
     (
         "product::bless_records_what_expectations_allow",

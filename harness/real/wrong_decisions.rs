@@ -7,6 +7,7 @@ use backup_tck::driver::libvirt::Connection;
 
 use crate::bench::{directory, start};
 use crate::wrong::WRONG;
+use crate::{hole, silent};
 
 /// But for the one that libvirt holds for 30 s; the mock plays that.
 pub(crate) fn each_wrong_decision_is_caught(connection: &Connection) {
@@ -17,8 +18,20 @@ pub(crate) fn each_wrong_decision_is_caught(connection: &Connection) {
     for wrong in WRONG.iter().filter(|wrong| !wrong.waits) {
         let (broken, fails) = wrong.found(&mut driver);
         if !fails || !wrong.is_caught_by(&broken) {
-            missed.push(format!("{}: broken are {broken:?}", wrong.name));
+            missed.push(format!(
+                "{} instead of {}: {broken:?}",
+                wrong.name, wrong.right
+            ));
         }
     }
     assert!(missed.is_empty(), "not caught:\n{}", missed.join("\n"));
+}
+
+pub(crate) fn what_libvirt_does_not_tell_the_data_does(connection: &Connection) {
+    let place = directory();
+    let mut driver = start(connection, place.path(), &std::sync::Arc::default());
+    driver.set_deadline(Instant::now().checked_add(Duration::from_mins(1)));
+    silent::assert_only_data_tells(&mut driver);
+    let difference = hole::difference(&mut driver);
+    assert_eq!(difference, "byte 4194304 is 0x00 instead of 0xa2");
 }
