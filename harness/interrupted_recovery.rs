@@ -12,7 +12,8 @@ use std::time::Instant;
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Crash, Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
-    Action, Answer, Api, Call, Decision, ErrorCode, Identity, JobEvent, Observation, Place,
+    Action, Answer, Api, Call, Decision, ErrorCode, Identity, JobEvent, Observation, Place, Value,
+    flags,
 };
 use backup_tck::run::{Extent, Ran, Stopped, run_scenario};
 use backup_tck::scenario::{Expectation, Scenario};
@@ -29,6 +30,8 @@ enum Fault {
     NoSpaceToRestore,
     /// The backups that the recovery takes fail, as on a full target.
     TargetFillsUp,
+    /// A definition is said to be put back, and is not.
+    KeepsProbedDefinition,
     /// The bitmaps are whole again when they are looked at for the second time.
     BitmapsHeal,
 }
@@ -89,6 +92,15 @@ impl Libvirt for Spied {
             Api::DomainBackupBegin => Done::Backup,
             _ => Done::Other,
         })?;
+        let is_put_back = call.api == Api::CheckpointCreate
+            && call.flags == flags::CHECKPOINT_CREATE_REDEFINE
+            && call
+                .xml
+                .as_ref()
+                .is_some_and(|xml| xml.contains("<domain "));
+        if is_put_back && self.fault == Fault::KeepsProbedDefinition {
+            return Ok(Answer::Returned(Value::Name("c1".to_owned())));
+        }
         let answer = self.mock.call(call)?;
         if let Answer::Refused(error) = &answer {
             self.is_refused |= error.code != ErrorCode::NO_DOMAIN_BACKUP;
@@ -251,6 +263,17 @@ fn what_is_whole_again_stays(#[case] name: &str, #[case] step: &str) {
     let broken = broken_claims(ran);
     let expected = format!("{step}: the bitmap is no longer what was decided on; it stays");
     assert_eq!(broken, [expected]);
+    assert!(!done.contains(&Done::Deletion), "{done:?}");
+}
+
+#[test]
+fn a_probe_that_cannot_be_undone_is_told() {
+    let (name, scenario, _) = of_name("bitmap-judged-without-monitor@missing-on-one");
+    assert!(played(&name, &scenario, Fault::None).0.is_ok());
+    let (ran, done) = played(&name, &scenario, Fault::KeepsProbedDefinition);
+    let error = ran.unwrap_err().error.to_string();
+    let expected = "the definition of checkpoint c1 is not what it was before a probe";
+    assert_eq!(error, expected);
     assert!(!done.contains(&Done::Deletion), "{done:?}");
 }
 

@@ -9,6 +9,7 @@ mod bad_input;
 mod bless;
 mod checking;
 mod compare;
+mod decide;
 mod exit_codes;
 mod explain;
 mod export;

@@ -236,14 +236,14 @@ pub struct CleanUp {
     /// The disks on which that is: those that carry a bitmap to be purged, or that lack one.
     pub disks: Vec<String>,
     /// The disks on which the checkpoint is good and stays.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub kept: Vec<String>,
     /// When it is due.
     #[serde(default)]
     pub time: CleanUpTime,
     /// Nobody has seen whether these disks carry the bitmap. libvirt refuses to delete one that is
     /// not there, by `VIR_ERR_INTERNAL_ERROR`; then only the metadata is dropped.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub unseen: bool,
 }
 
