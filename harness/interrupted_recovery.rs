@@ -87,10 +87,12 @@ impl Spied {
 
 impl Libvirt for Spied {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
-        self.take_note(match call.api {
-            Api::CheckpointDelete if call.flags == 0 => Done::Deletion,
-            Api::DomainBackupBegin => Done::Backup,
-            _ => Done::Other,
+        self.take_note(if call.api == Api::CheckpointDelete && call.flags == 0 {
+            Done::Deletion
+        } else if call.api == Api::DomainBackupBegin {
+            Done::Backup
+        } else {
+            Done::Other
         })?;
         let is_put_back = call.api == Api::CheckpointCreate
             && call.flags == flags::CHECKPOINT_CREATE_REDEFINE

@@ -189,6 +189,11 @@ impl Lowering<'_> {
             checkpoint_xml: place(&raw.checkpoint_xml),
             flags,
         };
-        Step::call(&format!("{api} flags={flags:#x}"), call)
+        let refused = raw.refused.as_ref().map(|error| error.value.0);
+        let planned = PlannedCall {
+            refused,
+            ..PlannedCall::literal(call)
+        };
+        Step::of(format!("{api} flags={flags:#x}"), Operation::Call(planned))
     }
 }

@@ -1,7 +1,7 @@
 //! What a plan is made of.
 
 use super::xml::{BackupXml, backup_xml};
-use crate::model::{Action, Api, Call, Compat, DiskFormat, ImageRef, Size};
+use crate::model::{Action, Api, Call, Compat, DiskFormat, ErrorCode, ImageRef, Size};
 
 /// A scenario, ready to be executed in one place.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub struct PlannedCall {
     pub edits: Vec<(String, String)>,
     /// Label under which the answer is kept.
     pub keep_as: Option<String>,
+    /// The error that it must be refused with; `None` where it must succeed.
+    pub refused: Option<ErrorCode>,
 }
 
 /// A scenario has something that no driver can execute yet.
@@ -154,6 +156,7 @@ impl PlannedCall {
             xml_from: None,
             edits: Vec::new(),
             keep_as: None,
+            refused: None,
         }
     }
 }

@@ -34,6 +34,8 @@ impl Work<'_, '_> {
                 format!("await-block-job {disk}"),
                 Operation::Act(wait),
             ))?;
+            // As long as libvirt has the backup registered, it ends the other disks' jobs itself.
+            self.session.settle_backup()?;
         }
         let request = self.facts().map(|facts| &facts.request);
         let has_server = request.is_some_and(|request| request.server.is_some());

@@ -201,14 +201,24 @@ fn verify(session: &mut Session<'_>, label: &str) -> Result<(), DriverError> {
 /// A step before the call under test must succeed, or the scenario is not the one it claims.
 fn succeed(session: &mut Session<'_>, step: &Step) -> Result<Vec<Record>, DriverError> {
     let records = session.perform(step)?;
-    match records.iter().find_map(Record::refusal) {
-        None => Ok(records),
-        Some(error) => {
-            let text = format!(
-                "the step `{}` before the call under test was refused: {error}",
-                step.label
-            );
-            Err(DriverError::Failed(text))
+    let refusal = records.iter().find_map(Record::refusal);
+    let wanted = match &step.operation {
+        Operation::Call(planned) => planned.refused,
+        Operation::Act(_)
+        | Operation::AwaitBackup
+        | Operation::EndBackup
+        | Operation::AbortBackup => None,
+    };
+    let label = &step.label;
+    let text = match (refusal, wanted) {
+        (None, None) => return Ok(records),
+        (Some(error), Some(code)) if error.code == code => return Ok(records),
+        (Some(error), _) => {
+            format!("the step `{label}` before the call under test was refused: {error}")
         }
-    }
+        (None, Some(code)) => {
+            format!("the step `{label}` before the call under test was not refused by {code}")
+        }
+    };
+    Err(DriverError::Failed(text))
 }

@@ -195,6 +195,7 @@ pub(super) fn power_after(step: &Step, before: Power) -> Power {
         Step::Define if before == Power::Undefined => Power::ShutOff,
         Step::Save => Power::Saved,
         Step::Undefine | Step::UndefineWithMetadata if !before.is_active() => Power::Undefined,
+        Step::Call(call) if call.refused.is_some() => before,
         Step::SnapshotRevert(_) | Step::Call(_) | Step::Join(_) => Power::Unknown,
         _ => before,
     }

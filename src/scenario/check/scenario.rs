@@ -3,8 +3,9 @@
 use super::disks::check_disks;
 use super::story::{Story, Strictness};
 use super::then::check_then;
+use crate::model::ErrorCode;
 use crate::scenario::diagnostic::Problem;
-use crate::scenario::syntax::{Document, Expectation, Scenario};
+use crate::scenario::syntax::{Document, Expectation, Scenario, Spanned, Step, Word};
 
 /// Checks that a document bears its file's name. `file_stem` is that without `.yaml`.
 pub(in crate::scenario) fn check_name(
@@ -42,7 +43,10 @@ pub(in crate::scenario) fn check(scenario: &Scenario, problems: &mut Vec<Problem
     check_disks(&scenario.disks, problems);
     let mut story = Story::new(&scenario.disks, problems);
     for step in &scenario.history {
-        story.step(step, Strictness::MustSucceed);
+        let refused = refused(&step.value).map_or(Strictness::MustSucceed, |error| {
+            Strictness::MustBeRefused(error.value.0)
+        });
+        story.step(step, refused);
     }
     let strictness = match &scenario.then {
         Expectation::Success => Strictness::MustSucceed,
@@ -55,5 +59,25 @@ pub(in crate::scenario) fn check(scenario: &Scenario, problems: &mut Vec<Problem
         story.step(step, Strictness::MustSucceed);
     }
     story.finish();
+    let beside = scenario.remedy().iter().chain([&scenario.when]);
+    for place in beside.filter_map(|step| refused(&step.value)) {
+        problems.push(
+            Problem::new(
+                "scenario::when",
+                place.span.clone(),
+                "only a call of the history can be said to be refused",
+            )
+            .help("what comes of the call under test stands in `then`; each step of a remedy succeeds"),
+        );
+    }
     check_then(scenario, problems);
+}
+
+/// The error that a raw call must be refused with.
+const fn refused(step: &Step) -> Option<&Spanned<Word<ErrorCode>>> {
+    if let Step::Call(call) = step {
+        call.refused.as_ref()
+    } else {
+        None
+    }
 }

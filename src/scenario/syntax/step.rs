@@ -15,7 +15,7 @@ use super::{
     ServerPlace, SmallFileSystem, SnapshotCreate, SnapshotName, Spanned, TruncateImage, Word,
     WriteBytes,
 };
-use crate::model::{Api, Size};
+use crate::model::{Api, ErrorCode, Size};
 
 /// A step: one word, or a map with one key.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -205,4 +205,6 @@ pub struct Call {
     pub checkpoint_xml: Option<Spanned<String>>,
     /// The flags, as a number; 0 where they are not given.
     pub flags: Option<Spanned<u32>>,
+    /// In a history: the call must be refused with this error. Without the key it must succeed.
+    pub refused: Option<Spanned<Word<ErrorCode>>>,
 }

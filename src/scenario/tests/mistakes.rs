@@ -37,6 +37,7 @@ history:
   - write-bytes: { disk: vda, anchor: entry, bitmap: c1, offset: 12, bytes: \"00 00 00 03\" }
   - restore-image: { disk: vda, from: before }
   - call: { api: virDomainGetState, flags: 0 }
+  - call: { api: virDomainAbortJob, refused: VIR_ERR_OPERATION_INVALID }
   - checkpoint-delete: { name: c1, metadata-only: true }
 
 when:
@@ -282,6 +283,12 @@ then:
     "when: kill-emulator\n",
     "scenario::when",
     "kill-emulator"
+)]
+#[case::refusal_beside_the_history(
+    "when:\n  backup-begin:\n    mode: push\n    incremental: c1\n    disks: { vda: { target: delta.qcow2, backupmode: incremental } }\n",
+    "when:\n  call: { api: virDomainAbortJob, refused: VIR_ERR_OPERATION_INVALID }\n",
+    "scenario::when",
+    "VIR_ERR_OPERATION_INVALID"
 )]
 #[case::incremental_without_a_base("    incremental: c1\n", "", "scenario::no_base", "incremental")]
 #[case::push_without_target(
