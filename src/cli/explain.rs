@@ -8,12 +8,12 @@ use clap::Args;
 use super::exit_code::ExitCode;
 use super::output::{fail, note, print};
 use super::select::open;
-use crate::explain::{Scenarios, find, list};
+use crate::explain::{Known, Scenarios, find, list};
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
     /// An error code of libvirt (name, name without `VIR_ERR_`, or number), a decision, a
-    /// clean-up step, a category, a rule, a problem of a scenario file, or a scenario
+    /// clean-up step, a category, a rule, a probe, a problem of a scenario file, or a scenario
     #[arg(required_unless_present = "list")]
     topic: Option<String>,
 
@@ -36,7 +36,11 @@ pub(super) fn execute(args: &ExplainArgs) -> Result<ExitCode, ExitCode> {
     for case in &cases {
         match &case.scenario {
             Ok(scenario) => {
-                scenarios.insert(case.name.clone(), Arc::clone(scenario));
+                let snapshot = suite
+                    .snapshot(&case.name)
+                    .map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
+                let known = Known::new(Arc::clone(scenario), snapshot.as_deref());
+                scenarios.insert(case.name.clone(), known);
             }
             Err(diagnostics) => note(&format!(
                 "warning: {diagnostics} and is left out; see: backup-tck check {}",

@@ -1,17 +1,21 @@
-//! What the words of the field mean: error codes, decisions, clean-up steps, problems of a
-//! scenario file, scenarios.
+//! What the words of the field mean: error codes, decisions, clean-up steps, probes, problems
+//! of a scenario file, scenarios.
 //!
 //! [`find`] turns a word into a [`Topic`], and [`Topic::page`] is its text, 80 columns wide. All
 //! of it is made of the tables that the judge and the reader work with. Nothing here does I/O:
-//! the scenarios are given.
+//! the scenarios and their snapshots
+//! are given.
 
+mod clean_up_texts;
 mod code;
 mod code_texts;
 mod decision;
 mod decision_texts;
 mod judgement;
 mod page;
+mod probe;
 mod problem;
+mod rule;
 mod scenario;
 mod scenarios;
 #[cfg(test)]
@@ -19,5 +23,5 @@ mod tests;
 mod topic;
 
 pub use judgement::judgement_text;
-pub use scenarios::Scenarios;
+pub use scenarios::{Known, Scenarios};
 pub use topic::{Topic, UnknownTopic, find, list};
