@@ -18,6 +18,11 @@ impl Page {
         Self::with_title(title, false)
     }
 
+    /// A page about what a run has shown: nobody knows how long its words are.
+    pub(super) fn of_run(title: &str) -> Self {
+        Self::with_title(title, true)
+    }
+
     /// Begins a section.
     pub(super) fn section(&mut self, heading: &str) {
         self.line("");
@@ -63,6 +68,13 @@ impl Page {
     pub(super) fn verbatim(&mut self, text: &str) {
         for line in text.lines() {
             self.line(&format!("    {line}"));
+        }
+    }
+
+    /// Lines that go on further right where they are too long.
+    pub(super) fn quoted<S: AsRef<str>>(&mut self, lines: impl IntoIterator<Item = S>) {
+        for line in lines {
+            self.wrap(line.as_ref(), "  ", "      ");
         }
     }
 
