@@ -163,8 +163,8 @@ fn what_is_no_record_of_this_format_is_2() {
 #[test]
 fn a_record_and_a_topic_exclude_each_other() {
     for arguments in [
-        &["explain", "109", "--record", "run.jsonl"][..],
-        &["explain", "--list", "--record", "run.jsonl"],
+        &["explain", "109", "--record", EVERY_OUTCOME][..],
+        &["explain", "--list", "--record", EVERY_OUTCOME],
         &["explain", "109", "--failed"],
         &["explain", "--record"],
     ] {
