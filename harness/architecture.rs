@@ -24,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recovery",
         &["driver", "judge", "model", "plan", "session", "transcript"],
     ),
-    ("explain", &["judge", "model", "scenario"]),
+    (
+        "explain",
+        &["judge", "model", "scenario", "transcript", "verdict"],
+    ),
     ("suite", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (

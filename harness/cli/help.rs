@@ -85,6 +85,7 @@ fn everything_fits_into_80_columns() {
         vec!["list"],
         vec!["run"],
         vec!["explain", "--list"],
+        vec!["explain", "--failed"],
         vec!["run", "--code", "109", "--decision", "fix-request"],
     ]);
     for arguments in all {

@@ -15,6 +15,7 @@ mod explain;
 mod export;
 mod fail_fast;
 mod failed;
+mod failing_runs;
 mod filters;
 mod generated;
 mod help;

@@ -7,7 +7,7 @@ use super::check::CheckArgs;
 use super::compare::{self, CompareArgs};
 use super::completions::CompletionsArgs;
 use super::decide::{self, DecideArgs};
-use super::explain::ExplainArgs;
+use super::explain::{self, ExplainArgs};
 use super::export::ExportArgs;
 use super::format::FormatArgs;
 #[cfg(feature = "libvirt")]
@@ -122,15 +122,8 @@ libvirt cannot be used; all exit codes: backup-tck --help")]
     /// that must be answered first. It calls nothing and changes nothing.
     #[command(after_help = decide::EXAMPLES)]
     Decide(DecideArgs),
-    /// Tell what a code, a decision, a problem or a scenario means
-    #[command(after_help = "\
-Examples:
-  backup-tck explain 109                      an error code of libvirt
-  backup-tck explain full-backup-new-chain    a decision
-  backup-tck explain B5a                      a rule, as snapshots name it
-  backup-tck explain scenario::unknown_disk   a problem of a scenario file
-  backup-tck explain on-raw-disk              a scenario, by a part of its name
-  backup-tck explain --list                   everything there is")]
+    /// Tell what a code, a decision, a problem or a scenario means, and why a run failed
+    #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
     /// Copy the suite inside this binary into a folder
     ///

@@ -1,6 +1,7 @@
 //! The pages of decisions, clean-up steps and categories.
 
-use super::decision_texts::{category_text, clean_up_text, decision_text};
+use super::clean_up_texts::{clean_up_text, time_text, time_word};
+use super::decision_texts::{category_text, decision_text};
 use super::page::Page;
 use super::scenarios::{Scenarios, refusing};
 use crate::judge::rules;
@@ -42,6 +43,10 @@ pub(super) fn clean_up_page(kind: CleanUpKind) -> String {
     let mut page = Page::new(&format!("{}, a clean-up step", kind.as_str()));
     page.section("when it is called for");
     page.paragraph(text.when);
+    page.section("when it is due");
+    for (time, why) in text.due {
+        page.row(time_word(*time), &format!("{}: {why}", time_text(*time)));
+    }
     page.section("what the client does");
     page.steps(text.steps);
     page.section("how that is proven");

@@ -1,6 +1,6 @@
-//! Decisions, clean-up steps and categories in words.
+//! Decisions and categories in words: what a recovery executes, and how it is proven.
 
-use crate::model::{Category, CleanUpKind, Decision};
+use crate::model::{Category, Decision};
 
 /// A decision in words.
 pub(super) struct DecisionText {
@@ -13,17 +13,21 @@ pub(super) struct DecisionText {
     pub(super) wrong: &'static [&'static str],
 }
 
-/// A clean-up step in words.
-pub(super) struct CleanUpText {
-    pub(super) when: &'static str,
-    pub(super) steps: &'static [&'static str],
-    pub(super) proof: &'static [&'static str],
-    pub(super) care: &'static str,
-}
+/// Every backup that a recovery takes is shown to be right in this way.
+const RESTORED: &str = "the backup, restored on top of what it is based on, equals the guest's \
+                        disks byte for byte";
 
-/// Every recovery that takes a backup shows the same at its end.
-const RESTORED: &str = "the next incremental backup, restored on top of what it is based on, \
-                        equals the guest's disk byte for byte";
+/// What must hold behind a checkpoint with a backup.
+const CHAIN: &str =
+    "the next incremental backup, which all disks of its base are asked for, restores as well";
+
+const OLD_CHAIN: &str = "every earlier backup that was good still restores";
+
+const WHOLE: &str = "every checkpoint has a usable bitmap on each of its disks, and every bitmap \
+                     a checkpoint; after a clean stop the images store them, and qemu-img check \
+                     finds nothing";
+
+const CLEAN_FIRST: &str = "do the clean-up that is due `first`";
 
 pub(super) const fn category_text(category: Category) -> &'static str {
     match category {
@@ -59,110 +63,44 @@ pub(super) const fn decision_text(decision: Decision) -> DecisionText {
     }
 }
 
-pub(super) const fn clean_up_text(kind: CleanUpKind) -> CleanUpText {
-    match kind {
-        CleanUpKind::DiscardUncommittedCheckpoint => CleanUpText {
-            when: "A backup asked for a checkpoint and did not complete, or its beginning was \
-                   refused and yet the checkpoint is there.",
-            steps: &["delete that checkpoint with its bitmaps, while the domain runs"],
-            proof: &[
-                "neither the checkpoint nor a bitmap of its name is left",
-                "the next incremental backup, from the last checkpoint with a verified backup, \
-                 holds what was written meanwhile",
-            ],
-            care: "It must be done before the next incremental backup. A checkpoint begins when \
-                   the job starts, not when the backup succeeds: from one without data behind it, \
-                   a restore has a hole and no error tells.",
-        },
-        CleanUpKind::DropCheckpointMetadata => CleanUpText {
-            when: "The checkpoint is defined, and no disk carries its bitmap, or one of its disks \
-                   lacks it.",
-            steps: &[
-                "no disk carries it: delete the checkpoint with \
-                 VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY",
-                "some disks do: redefine the checkpoint, listing exactly these",
-            ],
-            proof: &[
-                "the checkpoint is not listed",
-                "a checkpoint of the same name can be created: no bitmap was left",
-            ],
-            care: "Where a disk still carries the bitmap, it stays behind without an owner, and \
-                   the name cannot be used again.",
-        },
-        CleanUpKind::PurgeStaleBitmapLive => CleanUpText {
-            when: "A bitmap is there and must go, good or not, and the domain runs.",
-            steps: &[
-                "redefine the checkpoint without validation, listing exactly the disks whose \
-                 bitmap must go",
-                "delete that checkpoint with its bitmaps",
-                "where it is good on other disks, redefine it there",
-            ],
-            proof: &[
-                "after a clean stop no layer of the images has the bitmap",
-                "qemu-img check finds nothing",
-                "a checkpoint of the same name can be created",
-            ],
-            care: "List no disk without the bitmap: the deletion is refused as a whole.",
-        },
-        CleanUpKind::PurgeStaleBitmapOffline => CleanUpText {
-            when: "A bitmap is there and must go, and the domain is off.",
-            steps: &["qemu-img bitmap --remove IMAGE NAME, on every layer that carries it"],
-            proof: &[
-                "no layer of the images has the bitmap",
-                "qemu-img check finds nothing",
-                "a checkpoint of the same name can be created",
-            ],
-            care: "Never on an image that a running domain has open: that can destroy it.",
-        },
-        CleanUpKind::ClearStuckBackupJob => CleanUpText {
-            when: "libvirt refuses a backup since one runs, and the domain's statistics know no \
-                   job.",
-            steps: &[
-                "before any other attempt, abort the block job of each disk that has one",
-                "ask for the backup's XML: the answer is now VIR_ERR_NO_DOMAIN_BACKUP",
-                "remove the bitmap of the half-made checkpoint, see purge-stale-bitmap-live",
-            ],
-            proof: &[
-                "no backup is registered, and no disk has a block job",
-                "a new pull backup starts, so the export server was stopped too",
-            ],
-            care: "A second attempt to begin a backup drops libvirt's record of the first one; \
-                   then only QEMU's monitor, or switching the domain off, stops the export server.",
-        },
-    }
-}
-
 const FIX_REQUEST: DecisionText = DecisionText {
     meaning: "The caller's XML, flags or names do not fit this domain.",
     steps: &[
+        "where the refused call has left a checkpoint, a bitmap, a job or a file, clean that up",
         "change the XML, the flags or the name",
-        "make sure that the refused call has left no checkpoint and no file",
         "call again, once",
     ],
     proof: &[
-        "the corrected call succeeds",
-        "the refused call left no checkpoint, no bitmap, no file and no job",
+        "the host is as it was before the refused call",
+        "the corrected call is accepted; where it is a backup, it is restored and compared",
+        "where something was cleaned up, the newest checkpoint with a verified backup still \
+         serves",
     ],
     wrong: &[
         "the same XML worked on the same domain before: then the host or the bitmaps have \
-                 changed, and not the request",
+         changed, and not the request",
     ],
 };
 
 const RETRY_AFTER_JOB_ENDS: DecisionText = DecisionText {
     meaning: "Another job holds the domain or the disk.",
     steps: &[
-        "ask which job it is: the domain's job first, then the block job of each disk",
-        "wait for its completion event, or ask again at growing intervals",
+        CLEAN_FIRST,
+        "see which job it is: the domain's job, else the block job of each disk",
+        "wait for its completion event, or ask again at growing intervals; where the clean-up \
+         has ended it, there is nothing to wait for",
         "call again with the same parameters",
     ],
     proof: &[
-        "the same call succeeds after the event",
-        "the other job's result is whole, and there is one checkpoint, not two",
+        "the same call, byte for byte, is accepted after the job's end",
+        RESTORED,
+        CHAIN,
+        OLD_CHAIN,
+        WHOLE,
     ],
     wrong: &[
-        "no job is to be seen while the call says that there is one: that job is stuck, \
-                 see clear-stuck-backup-job",
+        "no job is to be seen while the call says that there is one: that job is stuck, see \
+         clear-stuck-backup-job",
         "the job is a lost backup of one's own: abort it instead of waiting",
     ],
 };
@@ -170,71 +108,92 @@ const RETRY_AFTER_JOB_ENDS: DecisionText = DecisionText {
 const CHANGE_DOMAIN_STATE_THEN_RETRY: DecisionText = DecisionText {
     meaning: "The domain is in the wrong state for the call, mostly switched off.",
     steps: &[
-        "ask for the domain's state",
-        "switched off: start it, paused is enough; or back up the closed images with \
-                 qemu-img instead",
+        "switched off: start it, paused is enough",
         "restored and still paused: resume it, so that its bitmaps are loaded",
-        "call again, and bring the former state back",
+        CLEAN_FIRST,
+        "call again with the same parameters",
+        "bring the former state back, where that is wanted",
     ],
     proof: &[
-        "the call succeeds, and the domain is then in the state it had before",
-        "the bitmaps are still good after the domain was stopped cleanly",
+        "the same call, byte for byte, is accepted in the new state",
+        RESTORED,
+        CHAIN,
+        OLD_CHAIN,
+        WHOLE,
     ],
-    wrong: &["the domain has to stay off: then no retry through libvirt can help"],
+    wrong: &[
+        "the domain has to stay off: then other rules decide, and its closed images are read by \
+         qemu-img or qemu-nbd",
+    ],
 };
 
 const RESTORE_ENVIRONMENT_THEN_RETRY: DecisionText = DecisionText {
-    meaning: "The host lacks something: space, a directory, a permission, a port, a socket, \
-                      TLS material.",
+    meaning: "The host, or an image, is not as the call needs it: space, a directory, a \
+              permission, a port, a socket, TLS material, a secret, the connection, or a stale \
+              bitmap in the way of a new one.",
     steps: &[
-        "mend what is named",
-        "remove half-made files of this very job",
-        "look for a checkpoint or a job that the refused call left, and clean it up",
+        CLEAN_FIRST,
+        "repair what the rule names; where the clean-up is the repair, nothing is left to repair",
+        "do the clean-up that is due `before-retry`: it needs what was just repaired",
         "call again with the same parameters",
     ],
     proof: &[
-        "the same call succeeds, and its target is complete",
+        "the same call, byte for byte, is accepted",
         RESTORED,
+        CHAIN,
+        OLD_CHAIN,
+        WHOLE,
     ],
     wrong: &[
-        "a bitmap is the cause: VIR_ERR_INTERNAL_ERROR is raised for both",
-        "it is repeated without anything having been mended",
+        "VIR_ERR_INTERNAL_ERROR alone made one think so: it is raised for much else, so ask the \
+         probes",
+        "it is repeated without anything having been repaired",
     ],
 };
 
 const REDEFINE_MISSING_CHECKPOINTS_THEN_RETRY: DecisionText = DecisionText {
     meaning: "libvirt has lost the checkpoint's metadata; the bitmap is still in the image.",
     steps: &[
-        "take the checkpoint's saved XML, without its <domain>; keep the disks that carry \
-                 the bitmap, and the <parent> only if that is defined",
-        "redefine, oldest first, with VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE and \
-                 …_REDEFINE_VALIDATE, while the domain runs",
-        "call again for the same incremental backup",
+        CLEAN_FIRST,
+        "take the kept XML of each checkpoint that libvirt has lost, without its <domain>; keep \
+         the disks that carry the bitmap, and the <parent> only if that is defined",
+        "redefine them, parents first, with VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE and \
+         …_REDEFINE_VALIDATE, while the domain runs; leave out one whose bitmap no disk carries",
+        "call again with the same parameters; where the new checkpoint was to have a name that \
+         is taken by what was redefined, with another name",
     ],
     proof: &[
-        "the list of checkpoints is the saved one, in its order",
-        "validation succeeds for each disk",
-        "the incremental backup holds a write that was made before the metadata was lost",
+        "libvirt validates the bitmaps of each",
+        "each kept checkpoint whose bitmap is there is listed again, behind its parent",
+        "the call is accepted, and its backup holds what was written before the metadata was lost",
+        RESTORED,
+        CHAIN,
+        OLD_CHAIN,
+        WHOLE,
     ],
     wrong: &[
-        "the image may have been rolled back or replaced since: its bitmap looks good and \
-                 is not; see full-backup-new-chain",
+        "the image may have been rolled back or replaced since: its bitmap looks good and is \
+         not; see full-backup-new-chain",
     ],
 };
 
 const INCREMENTAL_FROM_OTHER_GOOD_CHECKPOINT: DecisionText = DecisionText {
     meaning: "The wanted base cannot serve. Another one, older or newer, is good, and its \
-                      backup is stored.",
+              backup is verified.",
     steps: &[
-        "find checkpoints whose bitmaps are good on all wanted disks and whose backups \
-                 are in the store",
-        "clean the bad checkpoint up",
-        "take an incremental backup from the best of them, with a new checkpoint",
-        "record that checkpoint as the parent: the chain to restore branches there",
+        CLEAN_FIRST,
+        "take an incremental backup from the base that the answer names, with a new checkpoint \
+         of a name that neither a checkpoint nor a bitmap bears",
+        "restore and compare it; record that base as the new checkpoint's parent: the chain to \
+         restore branches there",
+        "only then do the clean-up that is due `after-verified-backup`: the bad checkpoint goes",
     ],
     proof: &[
-        "full backup up to that base, and the new increment on it, equal the disk",
-        "the bad checkpoint and its bitmaps are gone; the others still serve",
+        RESTORED,
+        OLD_CHAIN,
+        CHAIN,
+        "the bad checkpoint and its bitmaps are gone, and its name is free",
+        WHOLE,
     ],
     wrong: &[
         "the other checkpoint comes from a backup that failed: no data is behind it",
@@ -245,15 +204,21 @@ const INCREMENTAL_FROM_OTHER_GOOD_CHECKPOINT: DecisionText = DecisionText {
 const FULL_FOR_AFFECTED_DISKS: DecisionText = DecisionText {
     meaning: "Some of the disks have lost the bitmap, and others have not.",
     steps: &[
-        "find the affected disks",
-        "begin one backup: incremental for the domain, with backupmode='full' on each \
-                 affected disk, and a new checkpoint on all",
-        "record which kind of backup each disk has got",
-        "clean the old checkpoint up on the affected disks",
+        CLEAN_FIRST,
+        "where libvirt has lost the base, redefine it on the disks where it is good, with \
+         validation",
+        "begin one backup: incremental for the domain, with backupmode='full' on each affected \
+         disk, and a new checkpoint of a fresh name on all",
+        "restore and compare it, and record which kind of backup each disk has got",
+        "only then do the clean-up that is due `after-verified-backup`: the old checkpoint goes \
+         from the affected disks and is kept on the others",
     ],
     proof: &[
-        "each disk, restored from its own chain, equals the guest's",
-        "the next incremental backup works on all disks",
+        "each disk, restored from its own chain, equals the guest's byte for byte",
+        OLD_CHAIN,
+        "the next incremental backup works on all disks, and restores",
+        "the old checkpoint is on exactly the disks where it is good",
+        WHOLE,
     ],
     wrong: &[
         "the store cannot mix full and incremental backups in one run",
@@ -264,28 +229,40 @@ const FULL_FOR_AFFECTED_DISKS: DecisionText = DecisionText {
 const FULL_BACKUP_NEW_CHAIN: DecisionText = DecisionText {
     meaning: "No base is left that can serve.",
     steps: &[
-        "take a full backup with a checkpoint under a name that nothing bears yet",
-        "verify it",
-        "only then remove the old checkpoints and bitmaps, and retire the old chain",
+        CLEAN_FIRST,
+        "take a full backup with a checkpoint of a name that neither a checkpoint nor a bitmap \
+         bears yet",
+        "restore and compare it",
+        "only then do the clean-up that is due `after-verified-backup`: each checkpoint that is \
+         no longer whole goes with all of its bitmaps; one that is whole may stay",
     ],
     proof: &[
-        "the full backup equals the guest's disk",
         RESTORED,
-        "the old chain can be restored until the full backup is verified",
+        "every earlier backup that was good still restores when the full one is verified",
+        CHAIN,
+        "the names that were cleaned up are free",
+        WHOLE,
     ],
     wrong: &[
-        "it is the answer to a time-out, a busy port or a target that exists: that costs \
-                 a whole transfer",
+        "it is the answer to a time-out, a busy port or a target that exists: that costs a whole \
+         transfer",
         "old checkpoints are deleted first: that destroys a chain which may be good",
     ],
 };
 
 const TREAT_AS_DONE: DecisionText = DecisionText {
-    meaning: "What the caller wanted to reach is already so.",
-    steps: &["confirm it by a query", "go on"],
+    meaning: "What the caller wanted to reach is already so, or is so after a clean-up.",
+    steps: &[
+        "do the clean-up that is due `first`: it is what is left of the caller's wish",
+        "confirm by a query that the wanted state holds",
+        "go on",
+    ],
     proof: &[
-        "the query shows the wanted state",
-        "the same call again gives the same code",
+        "the query shows it: no checkpoint and no bitmap of that name after a deletion, no \
+         registered backup after an abort, or the domain is gone",
+        "the same call again, whatever it answers, changes nothing on the host",
+        "the newest checkpoint with a verified backup still serves; a domain that is off has \
+         sound images without stale bitmaps, and is started for this proof only",
     ],
     wrong: &["another backup or another checkpoint was meant than the one that is named"],
 };
@@ -294,11 +271,11 @@ const INVESTIGATE_ESCALATE: DecisionText = DecisionText {
     meaning: "The facts select no decision, or contradict each other.",
     steps: &[
         "keep everything; delete nothing",
-        "save the error, the job's statistics, the checkpoints' XML, the list of bitmaps \
-                 and QEMU's log",
+        "save the error, the job's statistics, the checkpoints' XML, the list of bitmaps and \
+         QEMU's log",
         "try once more only if the call has no side effect",
         "tell a person",
     ],
-    proof: &["before and after, the host is the same: nothing was deleted"],
+    proof: &["the host is as it was right after the refusal: nothing was deleted"],
     wrong: &["a probe can still tell the cases apart: ask first"],
 };

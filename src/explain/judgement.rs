@@ -1,6 +1,7 @@
 //! An answer of the judge in words.
 
 use super::page::Page;
+use super::probe::asking;
 use crate::judge::{Decided, Judgement, Probe};
 
 /// The answer, 80 columns wide.
@@ -40,13 +41,7 @@ fn decided_text(decided: &Decided) -> String {
 }
 
 fn need_text(probe: &Probe) -> String {
-    let text = probe.text();
     let mut page = Page::new(&format!("not decided yet: {probe}"));
-    page.section("how to ask");
-    page.paragraph(text.how);
-    page.section("what asking changes");
-    page.paragraph(text.cost);
-    page.section("where the answer goes");
-    page.paragraph(&format!("observed.{}", text.field));
+    asking(&mut page, probe.text());
     page.into_text()
 }

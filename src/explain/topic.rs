@@ -1,8 +1,8 @@
 //! Words to topics.
 
 use super::scenarios::Scenarios;
-use super::{code, decision, problem, scenario};
-use crate::judge::{Rule, rules};
+use super::{code, decision, probe, problem, rule, scenario};
+use crate::judge::{PROBES, ProbeText, Rule, rules};
 use crate::model::{Category, CleanUpKind, Decision, ErrorCode};
 use crate::scenario::{ProblemKind, Scenario, catalogue};
 
@@ -19,6 +19,8 @@ pub enum Topic<'a> {
     Category(Category),
     /// A rule of the judge.
     Rule(&'static Rule),
+    /// A question of the judge.
+    Probe(&'static ProbeText),
     /// A kind of problem of a scenario file.
     Problem(&'static ProblemKind),
     /// A scenario, by its name.
@@ -68,14 +70,16 @@ impl Topic<'_> {
             Self::Decision(decision) => decision::page(decision, scenarios),
             Self::CleanUp(kind) => decision::clean_up_page(kind),
             Self::Category(category) => decision::category_page(category),
-            Self::Rule(rule) => code::rule_page(rule),
+            Self::Rule(rule) => rule::page(rule, scenarios),
+            Self::Probe(text) => probe::page(text, problem_called(text.name)),
             Self::Problem(kind) => problem::page(kind),
             Self::Scenario(name, written) => scenario::page(name, written),
         }
     }
 }
 
-/// The topic that a word names. A code may be given as number, a scenario by a part of its name.
+/// The topic that a word names. A code may be given as number, a problem without `scenario::`, a
+/// scenario by a part of its name; a whole name outranks these.
 pub fn find<'a>(word: &str, scenarios: &'a Scenarios) -> Result<Topic<'a>, UnknownTopic> {
     let of_vocabulary = vocabulary().find(|(name, _)| name == word);
     if let Some((_, topic)) = of_vocabulary {
@@ -84,18 +88,22 @@ pub fn find<'a>(word: &str, scenarios: &'a Scenarios) -> Result<Topic<'a>, Unkno
     if let Some(code) = ErrorCode::meant_by(word) {
         return Ok(Topic::Code(code));
     }
-    if let Some((name, scenario)) = scenarios.get_key_value(word) {
-        return Ok(Topic::Scenario(name, scenario));
+    if let Some((name, known)) = scenarios.get_key_value(word) {
+        return Ok(Topic::Scenario(name, &known.scenario));
+    }
+    // As a snapshot or a report calls it.
+    if let Some(text) = PROBES.iter().find(|text| text.title == word) {
+        return Ok(Topic::Probe(text));
     }
     // Last, since a short word such as `when` may be a part of a scenario's name as well.
-    if let Some(kind) = catalogue().find(|kind| without_area(kind.code) == word) {
+    if let Some(kind) = problem_called(word) {
         return Ok(Topic::Problem(kind));
     }
     let mut matching = scenarios
         .iter()
         .filter(|(name, _)| !word.is_empty() && name.contains(word));
     match (matching.next(), matching.next()) {
-        (Some((name, scenario)), None) => Ok(Topic::Scenario(name, scenario)),
+        (Some((name, known)), None) => Ok(Topic::Scenario(name, &known.scenario)),
         (Some((first, _)), Some((second, _))) => {
             let names = [first, second]
                 .into_iter()
@@ -125,6 +133,8 @@ pub fn list(scenarios: &Scenarios) -> String {
     page.names(categories, "");
     page.section("rules of the judge, as snapshots name them");
     page.names(rules().map(|rule| rule.id), "");
+    page.section("probes: what the judge may have to ask before it decides");
+    page.names(PROBES.iter().map(|text| text.name), "");
     page.section("error codes of libvirt, by name, by name without VIR_ERR_, or by number");
     let codes = ErrorCode::names().filter_map(|name| {
         let code: ErrorCode = name.parse().ok()?;
@@ -140,7 +150,7 @@ pub fn list(scenarios: &Scenarios) -> String {
 }
 
 /// Every topic that is always there, by its full name.
-fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
+pub(super) fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
     let decisions = Decision::ALL
         .into_iter()
         .map(|decision| (decision.to_string(), Topic::Decision(decision)));
@@ -151,6 +161,9 @@ fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
         .into_iter()
         .map(|category| (category.as_str().to_owned(), Topic::Category(category)));
     let rules = rules().map(|rule| (rule.id.to_owned(), Topic::Rule(rule)));
+    let probes = PROBES
+        .iter()
+        .map(|text| (text.name.to_owned(), Topic::Probe(text)));
     let problems = catalogue().map(|kind| (kind.code.to_owned(), Topic::Problem(kind)));
     let codes = ErrorCode::names()
         .filter_map(|name| Some((name.to_owned(), Topic::Code(name.parse().ok()?))));
@@ -158,8 +171,14 @@ fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
         .chain(clean_ups)
         .chain(categories)
         .chain(rules)
+        .chain(probes)
         .chain(problems)
         .chain(codes)
+}
+
+/// The problem with this name behind `scenario::`.
+fn problem_called(short: &str) -> Option<&'static ProblemKind> {
+    catalogue().find(|kind| without_area(kind.code) == short)
 }
 
 /// The topics whose names are most like the word.
