@@ -70,6 +70,11 @@ impl Facts {
         self.disks_with_a_job(|_, job| job == BLOCK_JOB_TYPE_BACKUP)
     }
 
+    /// The disks with a block job of any kind.
+    pub(super) fn busy_disks(&self) -> Result<Vec<String>, Probe> {
+        self.disks_with_a_job(|_, _| true)
+    }
+
     /// The disks of the request with any other block job.
     pub(super) fn otherwise_busy_disks(&self) -> Result<Vec<String>, Probe> {
         let is_requested = |disk: &str| self.request.disk_names().any(|other| other == disk);

@@ -150,7 +150,7 @@ impl<'a> Chain<'a> {
         Ok(None)
     }
 
-    /// A full backup, and the old chain goes once it is verified.
+    /// A full backup; what is broken of the old chain goes once it is verified.
     pub(super) fn retired(&self) -> Result<Detail, Probe> {
         Ok(Detail::cleaning(self.clean_up(None, true)?))
     }

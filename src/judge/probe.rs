@@ -97,9 +97,10 @@ pub const PROBES: [ProbeText; 14] = [
         name: "completed-job",
         title: "completed job",
         field: "completed_job",
-        how: "virDomainGetJobStats with VIR_DOMAIN_JOB_STATS_COMPLETED and KEEP_COMPLETED, or the \
+        how: "virDomainGetJobStats with VIR_DOMAIN_JOB_STATS_COMPLETED and VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, or the \
               event VIR_DOMAIN_EVENT_ID_JOB_COMPLETED",
-        cost: "nothing with KEEP_COMPLETED; without it libvirt forgets the answer",
+        cost: "nothing with VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED; without it libvirt \
+              forgets the answer",
     },
     ProbeText {
         name: "backup",
@@ -166,10 +167,11 @@ pub const PROBES: [ProbeText; 14] = [
         name: "bitmap-health",
         title: "redefinition",
         field: "bitmap_health",
-        how: "virDomainCheckpointCreateXML with REDEFINE and REDEFINE_VALIDATE, one disk at a \
+        how: "virDomainCheckpointCreateXML with VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE and VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE, one disk at a \
               time: 109 is `bad`",
-        cost: "the checkpoint's definition is replaced: put its full document back by REDEFINE \
-               without VALIDATE, or, where it was not defined, delete it with METADATA_ONLY",
+        cost: "the checkpoint's definition is replaced: put its full document back by redefining it \
+               without validation, or, where it was not defined, delete it with \
+               VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY",
     },
 ];
 

@@ -5,7 +5,7 @@ use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{
     Action, Api, BitmapChange, BitmapRow, BitmapTable, Call, CleanUp, CleanUpKind, CleanUpTime,
-    ErrorCode, flags,
+    ErrorCode, ErrorDomain, flags,
 };
 use crate::plan::{Operation, SavedCheckpoint, Step, checkpoint_xml};
 
@@ -103,7 +103,8 @@ impl Work<'_, '_> {
                 None => {}
                 Some(error) => {
                     let metadata_only = flags::CHECKPOINT_DELETE_METADATA_ONLY;
-                    let is_absent = error.code == ErrorCode::INTERNAL_ERROR;
+                    let is_absent = error.code == ErrorCode::INTERNAL_ERROR
+                        && error.domain == ErrorDomain::QEMU;
                     if !is_absent || !self.delete(name, metadata_only)? {
                         return Ok(false);
                     }

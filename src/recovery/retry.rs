@@ -3,7 +3,7 @@
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, CleanUpTime, DomainState, flags};
+use crate::model::{Api, Call, CleanUp, CleanUpTime, DomainState, flags};
 use crate::plan::Step;
 
 /// `retry-after-job-ends` and `restore-environment-then-retry`: what the attempt has left goes; the
@@ -19,7 +19,8 @@ pub(super) fn after_remedy(
     if !work.clean_up(CleanUpTime::First)? {
         return Ok(());
     }
-    if remedy.is_empty() && work.clean_up_steps().is_empty() {
+    let is_due = |step: &CleanUp| step.time != CleanUpTime::AfterVerifiedBackup;
+    if remedy.is_empty() && !work.clean_up_steps().iter().any(is_due) {
         work.claim(CLAIM, "the scenario gives no remedy", false);
         return Ok(());
     }

@@ -61,8 +61,8 @@ pub(super) const RULES: &[Rule] = &[
         ])
         .when(wanted_one_can_be_redefined)
         .because(
-            "libvirt has lost the checkpoint, its bitmap is good, and its document is \
-              kept",
+            "libvirt has lost the checkpoint, and its document is kept; validation tells \
+              whether its bitmap is good",
             &[REDEFINING],
         ),
     Rule::on("D5-unknown", NO_CHECKPOINT, FIX)
@@ -122,6 +122,13 @@ pub(super) const RULES: &[Rule] = &[
             "the domain was restored and is still paused: its bitmaps are not loaded yet",
             &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
         ),
+    Rule::on("B5a-wait", INCONSISTENT, Decision::InvestigateEscalate)
+        .when(restored_and_left_paused)
+        .because(
+            "the domain was restored, is still paused, and may not be resumed: its bitmaps \
+              are not loaded, and nothing can be told of them",
+            &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
+        ),
     Rule::on("B6", INCONSISTENT, FIX).when(raw_disk).because(
         "a raw disk is in the request, and raw images have no bitmaps",
         &[RAW_DISK],
@@ -135,7 +142,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("B1-other-base", INCONSISTENT, OTHER_BASE)
         .when(no_disk_is_good_and_another_base_is)
         .because(
-            "the bitmap is missing or broken on all disks, another base is good",
+            "no disk can serve: the bitmap is missing or broken; another base is good",
             &[
                 CHAIN_IS_VALID,
                 "measured on libvirt 7.0 to 12.8: each checkpoint has a bitmap of its own",
@@ -159,7 +166,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("B1", INCONSISTENT, NEW_CHAIN)
         .when(no_disk_is_good)
         .because(
-            "no disk has the bitmap in its top layer, and no other base is good",
+            "no disk can serve: the bitmap is missing, broken or of another image; and no \
+              other base is good",
             &[COMMIT_FACFA8262E, ERROR_HEADER],
         ),
 ];
@@ -194,6 +202,14 @@ fn wanted_one_can_be_redefined(facts: &Facts) -> Step {
 }
 
 fn restored_and_paused(facts: &Facts) -> Step {
+    if !facts.records.may_start {
+        // The state is asked for all the same, by the rule after this one.
+        return Ok(None);
+    }
+    restored_and_left_paused(facts)
+}
+
+fn restored_and_left_paused(facts: &Facts) -> Step {
     let paused = facts.domain_state()? == DomainState::Paused;
     Ok(plain(paused && facts.records.restored_and_not_resumed))
 }

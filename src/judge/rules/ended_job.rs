@@ -1,15 +1,17 @@
 //! A backup that began, and whose job has ended: no call has failed, and yet there may be nothing.
 
 use crate::judge::Rule;
+use crate::judge::chain::carriers;
 use crate::judge::decided::Detail;
 use crate::judge::facts::{CompletedJob, Facts};
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision};
+use crate::model::{Api, CleanUp, Decision, DomainState};
 
 const BEGIN: &[Api] = &[Api::DomainBackupBegin];
 const START: Decision = Decision::ChangeDomainStateThenRetry;
 const REPAIR: Decision = Decision::RestoreEnvironmentThenRetry;
 const DONE: Decision = Decision::TreatAsDone;
+const FIX: Decision = Decision::FixRequest;
 const NEW_CHAIN: Decision = Decision::FullBackupNewChain;
 const CONCLUDED: &str = "src/qemu/qemu_backup.c:qemuBackupNotifyBlockjobEnd";
 const STAYS: &str = "measured on libvirt 7.0 to 12.8: the checkpoint outlives the failure of \
@@ -36,6 +38,14 @@ pub(super) const RULES: &[Rule] = &[
         .when(domain_has_ended)
         .because(
             "the domain has ended, and its backup with it",
+            &[CONCLUDED, STAYS],
+        ),
+    Rule::on_ended_job("J2-offline", FIX)
+        .of(BEGIN)
+        .when(domain_has_ended_for_good)
+        .because(
+            "the domain has ended, its backup with it, and it must stay off: read its \
+              closed images by qemu-img or qemu-nbd",
             &[CONCLUDED, STAYS],
         ),
     Rule::on_ended_job("J2-bitmaps", NEW_CHAIN)
@@ -77,6 +87,24 @@ fn job_has_failed(facts: &Facts) -> Step {
         return Ok(None);
     }
     discarded(facts)
+}
+
+/// The checkpoint goes as long as the domain is off.
+fn domain_has_ended_for_good(facts: &Facts) -> Step {
+    if !has_no_backup(facts)? || facts.domain_state()? != DomainState::Shutoff {
+        return Ok(None);
+    }
+    let Some(name) = facts.defined_checkpoint()? else {
+        return Ok(Some(Detail::default()));
+    };
+    if facts.is_verified(name) {
+        return Ok(None);
+    }
+    let disks = facts.checkpoints()?[name].clone();
+    let stored = carriers(facts.stored_bitmaps()?, name);
+    let purge = (!stored.is_empty()).then(|| CleanUp::purging_offline(name, stored));
+    let drop = CleanUp::dropping(name, disks).first();
+    Ok(Some(Detail::cleaning(purge.into_iter().chain([drop]))))
 }
 
 /// The checkpoint goes once the domain is on again.

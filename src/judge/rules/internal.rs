@@ -39,6 +39,14 @@ pub(super) const RULES: &[Rule] = &[
               yet; resume it",
             &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
         ),
+    Rule::on("B5a-full-wait", INTERNAL, Decision::InvestigateEscalate)
+        .of(&[Api::DomainBackupBegin, Api::CheckpointDelete])
+        .when(restored_and_left_paused)
+        .because(
+            "the domain was restored, is still paused, and may not be resumed: its images \
+              are not active, and nothing can be told of their bitmaps",
+            &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
+        ),
     Rule::on("B19", INTERNAL, FIX)
         .of(BEGIN)
         .when(checkpoint_was_left)
@@ -112,9 +120,11 @@ pub(super) const RULES: &[Rule] = &[
         .of(&[Api::DomainGetJobStats])
         .when_known(a_backup_is_prepared)
         .because(
-            "a backup is being prepared, and has no numbers yet: ask again",
+            "a backup is being prepared, and has no numbers yet: ask again; only the \
+              message tells",
             &["src/qemu/qemu_backup.c:qemuBackupGetJobInfoStats: backup job data missing"],
-        ),
+        )
+        .reading_the_message(),
 ];
 
 fn document_lacks_its_time(facts: &Facts) -> bool {
@@ -122,6 +132,13 @@ fn document_lacks_its_time(facts: &Facts) -> bool {
 }
 
 fn restored_and_paused(facts: &Facts) -> Step {
+    if !facts.records.may_start {
+        return Ok(None);
+    }
+    restored_and_left_paused(facts)
+}
+
+fn restored_and_left_paused(facts: &Facts) -> Step {
     if !facts.records.restored_and_not_resumed {
         return Ok(None);
     }
@@ -238,5 +255,5 @@ fn given_file_is_missing(facts: &Facts) -> Step {
 }
 
 fn a_backup_is_prepared(facts: &Facts) -> bool {
-    facts.is_of(ErrorDomain::QEMU)
+    facts.message().contains("backup job data missing")
 }

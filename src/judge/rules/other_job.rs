@@ -80,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
         .when(a_domain_job_runs)
         .because(
             "a job runs on the domain, and must end first",
-            &["src/qemu/qemu_domain.c:qemuDomainObjWait: domain has active block job"],
+            &["src/qemu/qemu_migration.c:qemuMigrationSrcIsAllowed: domain has active block job"],
         ),
     Rule::on("B15-disk", UNSUPPORTED, WAIT)
         .when(disk_has_a_block_job)
@@ -164,7 +164,11 @@ fn a_domain_job_runs(facts: &Facts) -> Step {
     ) {
         return Ok(None);
     }
-    Ok(plain(facts.job()? != RunningJob::None))
+    if facts.job()? != RunningJob::None {
+        return Ok(plain(true));
+    }
+    // A disk's own job is not the domain's.
+    Ok(plain(!facts.busy_disks()?.is_empty()))
 }
 
 fn disk_has_a_block_job(facts: &Facts) -> Step {

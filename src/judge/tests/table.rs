@@ -308,6 +308,12 @@ fn by_chain() -> Vec<(&'static str, Facts)> {
         ("B8-other-base", other_base(without_metadata(begin(103)))),
         ("B8", without_metadata(begin(103))),
         ("B5a", restored(begin(109))),
+        (
+            "B5a-wait",
+            with(restored(begin(109)), |facts| {
+                facts.records.may_start = false;
+            }),
+        ),
         ("B6", raw(begin(109))),
         ("B3", with_bitmaps(begin(109), &BOTH[..1])),
         ("B1-other-base", other_base(begin(109))),
@@ -343,6 +349,10 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
     vec![
         ("C6", create(1, ErrorDomain::DOMAIN_CHECKPOINT)),
         ("B5a-full", restored(begin(1))),
+        (
+            "B5a-full-wait",
+            with(restored(begin(1)), |facts| facts.records.may_start = false),
+        ),
         ("B19", left_checkpoint(begin(1))),
         ("B18-name", stuck(long_name(begin(1)))),
         ("B18", stuck(begin(1))),
@@ -382,7 +392,14 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
         ("D1-unseen", without_monitor(delete())),
         (
             "J5-begin",
-            failed(Api::DomainGetJobStats, 1, ErrorDomain::QEMU),
+            with(
+                failed(Api::DomainGetJobStats, 1, ErrorDomain::QEMU),
+                |facts| {
+                    if let Some(error) = &mut facts.error {
+                        "backup job data missing".clone_into(&mut error.message);
+                    }
+                },
+            ),
         ),
         (
             "B32-begun",
@@ -427,6 +444,7 @@ fn by_end() -> Vec<(&'static str, Facts)> {
         ("J3", read),
         ("J1", ended(CompletedJob::Failed)),
         ("J2-off", shut_off(ended(CompletedJob::Cancelled))),
+        ("J2-offline", must_stay_off(ended(CompletedJob::Cancelled))),
         ("J2-bitmaps", ended(CompletedJob::Cancelled)),
         (
             "J2",
@@ -478,7 +496,7 @@ fn every_rule_says_why_and_who_says_so() {
         );
         assert_eq!(
             rule.reads_message,
-            rule.id.starts_with("B14"),
+            rule.id.starts_with("B14") || rule.id == "J5-begin",
             "{}",
             rule.id
         );
