@@ -246,7 +246,14 @@ impl World {
             message: None,
         };
         self.events.insert(name.to_owned(), vec![failed]);
+        self.note_end(name, JobEnd::Cancelled);
         Ok(())
+    }
+
+    fn note_end(&mut self, name: &str, end: JobEnd) {
+        if let Some(domain) = self.domains.get_mut(name) {
+            domain.ended_job = Some(end);
+        }
     }
 
     /// The job leaves its domain, and so do the bitmaps of its own.
@@ -275,6 +282,11 @@ impl World {
     /// `JOB_COMPLETED` comes before the last disk's `BLOCK_JOB_2`
     /// (`qemu_backup.c:qemuBackupNotifyBlockjobEnd`).
     fn tell(&mut self, name: &str, job: &BackupJob, end: JobEnd, completed: Option<JobEvent>) {
+        if let Some(JobEvent::JobCompleted { success, .. }) = completed {
+            // A pull that its client ends has its disks cancelled, and counts as completed.
+            let end = if success { JobEnd::Completed } else { end };
+            self.note_end(name, end);
+        }
         let of_disk = |disk: &JobDisk| JobEvent::BlockJob {
             disk: disk.disk.clone(),
             end,

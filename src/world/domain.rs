@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BackupJob, Bitmaps, CheckpointTree, Mirror};
-use crate::model::{DiskFormat, DomainState, NbdServer};
+use crate::model::{DiskFormat, DomainState, JobEnd, NbdServer};
 
 /// A defined domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Domain {
     pub metadata_is_blocked: bool,
     /// Its QEMU process.
     pub active: Option<Active>,
+    /// How its last job has ended, until somebody was told.
+    pub ended_job: Option<JobEnd>,
 }
 
 /// A disk of a domain.

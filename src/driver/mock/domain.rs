@@ -28,6 +28,7 @@ impl Mock {
             checkpoints: CheckpointTree::default(),
             metadata_is_blocked: false,
             active: None,
+            ended_job: None,
         };
         self.world.domains.insert(document.name.clone(), domain);
         Ok(Value::Name(document.name))

@@ -9,7 +9,9 @@ use crate::driver::mock::answer::{
 use crate::driver::mock::checkpoint::{Prepared, active_of, bitmap_exists, prepare, require_free};
 use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument, ServerElement};
 use crate::model::{Call, ErrorCode, ErrorDomain, NbdServer, Value, flags};
-use crate::world::{BackupJob, Cancelling, Domain, JobDisk, PullServer, Standing, chain_is_valid};
+use crate::world::{
+    BackupJob, Cancelling, Domain, Errno, JobDisk, PullServer, Standing, chain_is_valid,
+};
 
 /// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
 const LONGEST_BITMAP: usize = 1023;
@@ -25,9 +27,6 @@ impl Mock {
             flags::BACKUP_BEGIN_REUSE_EXTERNAL,
             "qemuBackupBegin",
         )?;
-        if call.flags != 0 {
-            return not_modelled("a backup into existing files");
-        }
         let document = intake::backup(call.xml.as_deref())?;
         let checkpoint = match &call.checkpoint_xml {
             None => None,
@@ -78,7 +77,11 @@ impl Mock {
             let text = "no disks selected for backup";
             return refuse(ErrorCode::CONFIG_UNSUPPORTED, ErrorDomain::QEMU, text);
         }
-        let stores = self.stores(&selected)?;
+        let stores = if call.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL == 0 {
+            self.stores(&selected)?
+        } else {
+            self.given_stores(&selected)?
+        };
         let parts = selected.into_iter().zip(nodes).zip(stores);
         let disks = parts
             .map(|((disk, node), store)| self.part(call, disk, node, store, server.is_some()))
@@ -184,6 +187,22 @@ impl Mock {
             made.push(path.clone());
         }
         Ok(made)
+    }
+
+    /// The same for files that must be there already: libvirt makes none, and QEMU opens them.
+    fn given_stores(&self, selected: &[Selected]) -> Ruled<Vec<String>> {
+        for disk in selected {
+            let Some(path) = &disk.store else {
+                return not_modelled("a backup file whose name libvirt makes up from the clock");
+            };
+            if !self.is_in_directory(path) || self.world.files.contains_key(path) {
+                return not_modelled("a backup into existing files");
+            }
+            let text = self.world.no_place(path).unwrap_or(Errno::NoEntry).text();
+            let reason = format!("Could not open '{path}': {text}");
+            return refuse_monitor("blockdev-add", &reason);
+        }
+        Ok(Vec::new())
     }
 
     /// One disk's part of the job, with the disk as it is now.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use crate::driver::mock::Mock;
 use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
 use crate::driver::mock::dump;
-use crate::model::{Api, Call, ErrorCode, ErrorDomain, Param, Value};
+use crate::model::{Api, Call, ErrorCode, ErrorDomain, JobEnd, Param, Value, flags};
 use crate::world::{Active, Cancelling, Standing};
 
-/// `VIR_DOMAIN_JOB_STATS_COMPLETED`.
-const COMPLETED: u32 = 1;
+const COMPLETED: u32 = flags::JOB_STATS_COMPLETED;
+
+/// `VIR_DOMAIN_JOB_OPERATION_BACKUP`.
+const OPERATION_BACKUP: u64 = 9;
 
 impl Mock {
     /// `src/qemu/qemu_backup.c:qemuBackupGetXMLDesc`.
@@ -53,11 +55,11 @@ impl Mock {
 
     /// `src/qemu/qemu_driver.c:qemuDomainGetJobStats`. A job's times are nobody's to foretell, so
     /// only the absence of a job is modelled.
-    pub(in crate::driver::mock) fn get_job_stats(&self, call: &Call) -> Ruled {
+    pub(in crate::driver::mock) fn get_job_stats(&mut self, call: &Call) -> Ruled {
         check_flags(call.flags, 3, "qemuDomainGetJobStats")?;
         let domain = self.domain(call)?;
         if call.flags & COMPLETED != 0 {
-            return not_modelled("the statistics of a completed job");
+            return self.completed_job_stats(call);
         }
         let Some(active) = &domain.active else {
             return not_running();
@@ -67,6 +69,37 @@ impl Mock {
         }
         let none = ("type".to_owned(), Param::Unsigned(0));
         Ok(Value::Params(BTreeMap::from([none])))
+    }
+}
+
+impl Mock {
+    /// How the last job has ended; none while one runs. It is forgotten when it was asked for,
+    /// unless that is said otherwise (`qemu_domain.c`, `src/qemu/qemu_driver.c:
+    /// qemuDomainGetJobStatsInternal`). How long it took and what it copied is nobody's to foretell.
+    fn completed_job_stats(&mut self, call: &Call) -> Ruled {
+        let domain = self.domain_mut(call)?;
+        let runs = domain.active.as_ref().is_some_and(holds_the_domain);
+        let ended = if runs {
+            None
+        } else if call.flags & flags::JOB_STATS_KEEP_COMPLETED == 0 {
+            domain.ended_job.take()
+        } else {
+            domain.ended_job
+        };
+        let Some(end) = ended else {
+            let none = ("type".to_owned(), Param::Unsigned(0));
+            return Ok(Value::Params(BTreeMap::from([none])));
+        };
+        let number = match end {
+            JobEnd::Completed => 3,
+            JobEnd::Failed => 4,
+            JobEnd::Cancelled => 5,
+        };
+        let params = [
+            ("type".to_owned(), Param::Unsigned(number)),
+            ("operation".to_owned(), Param::Unsigned(OPERATION_BACKUP)),
+        ];
+        Ok(Value::Params(BTreeMap::from(params)))
     }
 }
 
