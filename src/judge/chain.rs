@@ -122,7 +122,7 @@ impl<'a> Chain<'a> {
         Ok(Some(Detail {
             base: Some((*base).to_owned()),
             disks: self.needed.iter().map(part).collect(),
-            clean_up: self.clean_up(Some(base), false)?,
+            clean_up: self.clean_up(Some(base), false),
         }))
     }
 
@@ -143,7 +143,7 @@ impl<'a> Chain<'a> {
                 return Ok(Some(Detail {
                     base: Some(base.clone()),
                     disks: self.needed.iter().map(part).collect(),
-                    clean_up: self.clean_up(None, false)?,
+                    clean_up: self.clean_up(None, false),
                 }));
             }
         }
@@ -151,19 +151,15 @@ impl<'a> Chain<'a> {
     }
 
     /// A full backup; what is broken of the old chain goes once it is verified.
-    pub(super) fn retired(&self) -> Result<Detail, Probe> {
-        Ok(Detail::cleaning(self.clean_up(None, true)?))
+    pub(super) fn retired(&self) -> Detail {
+        Detail::cleaning(self.clean_up(None, true))
     }
 
     /// What must go, among the checkpoints that the client knows: whatever of them is not whole,
     /// and what is left of own attempts. `redefined` is one that the recovery defines again on the
     /// disks where it is good. Where the old chain is not retired, what can still serve is kept, and
     /// so is a checkpoint that only libvirt has forgotten.
-    pub(super) fn clean_up(
-        &self,
-        redefined: Option<&str>,
-        retire: bool,
-    ) -> Result<Vec<CleanUp>, Probe> {
+    fn clean_up(&self, redefined: Option<&str>, retire: bool) -> Vec<CleanUp> {
         let Some(nodes) = self.nodes else {
             return self.unseen_clean_up();
         };
@@ -180,38 +176,41 @@ impl<'a> Chain<'a> {
             }
         }
         steps.sort_by_key(|step| step.time);
-        Ok(steps)
+        steps
     }
 
     /// Without a way to QEMU's monitor only what libvirt has called bad is known to have to go.
-    fn unseen_clean_up(&self) -> Result<Vec<CleanUp>, Probe> {
-        let bad = self.bad()?;
-        let names: BTreeSet<&str> = bad.iter().map(|(_, name)| *name).collect();
-        let known = names
-            .into_iter()
-            .filter(|name| self.defined.contains_key(*name));
-        let step = |name: &str| {
-            let of_name = |needed: &&(&str, &str)| needed.1 == name;
-            let disk = |needed: &(&str, &str)| needed.0.to_owned();
-            let good = self.needed.iter().filter(|needed| !bad.contains(needed));
-            let keeps = self.facts.is_verified(name) && self.facts.records.can_mix;
-            CleanUp {
-                kept: good.filter(of_name).map(disk).filter(|_| keeps).collect(),
-                unseen: true,
-                ..CleanUp::purging(name, bad.iter().filter(of_name).map(disk))
-            }
+    fn unseen_clean_up(&self) -> Vec<CleanUp> {
+        let facts = self.facts;
+        let own = |name: &&String| {
+            facts.records.uncommitted_checkpoints.contains(*name) && !facts.is_verified(name)
         };
-        let mut steps: Vec<CleanUp> = known.map(step).collect();
-        let uncommitted = self.facts.records.uncommitted_checkpoints.iter();
-        let left = uncommitted.filter(|name| self.defined.contains_key(*name));
-        for name in left {
-            steps.retain(|step| step.checkpoint != *name);
-            steps.insert(
-                0,
-                CleanUp::discarding(name, self.defined[name].iter().cloned()),
-            );
+        let discard = |name: &String| CleanUp::discarding(name, self.defined[name].clone());
+        let mut steps: Vec<CleanUp> = self.defined.keys().filter(own).map(discard).collect();
+        for name in self.defined.keys().filter(|name| !own(name)) {
+            let Some(health) = facts.observed.bitmap_health.get(name) else {
+                continue;
+            };
+            let is_good = |disk: &String, health: BitmapHealth| {
+                health == BitmapHealth::Good && !facts.records.is_replaced(disk, name)
+            };
+            let (good, bad): (Vec<_>, Vec<_>) = health
+                .iter()
+                .partition(|(disk, health)| is_good(disk, **health));
+            if bad.is_empty() {
+                continue;
+            }
+            let keeps = facts.is_verified(name) && facts.records.can_mix;
+            let owned = |disks: Vec<(&String, _)>| -> Vec<String> {
+                disks.into_iter().map(|(disk, _)| disk.clone()).collect()
+            };
+            steps.push(CleanUp {
+                kept: if keeps { owned(good) } else { Vec::new() },
+                unseen: true,
+                ..CleanUp::purging(name, owned(bad))
+            });
         }
-        Ok(steps)
+        steps
     }
 
     /// The clean-up of an own attempt that has left its checkpoint.

@@ -20,14 +20,31 @@ pub fn decide(facts: &Facts) -> Judgement {
         let of_function = |api: &Api| facts.api == Function::Known(*api);
         of_code && (rule.apis.is_empty() || rule.apis.iter().any(of_function))
     };
+    let mut unanswered = None;
     for rule in rules().filter(is_about) {
-        match rule.look_at(facts) {
-            Ok(None) => {}
-            Ok(Some(detail)) => return Judgement::Decided(Decided::by(rule, detail)),
-            Err(probe) => return Judgement::Need(probe),
+        match (rule.look_at(facts), unanswered) {
+            (Ok(None), _) => {}
+            // A rule before this one might have said otherwise.
+            (Ok(Some(detail)), Some(probe)) if !detail.clean_up.is_empty() => {
+                let why = format!(
+                    "{} would delete something, and nobody knows {probe}",
+                    rule.id
+                );
+                return Judgement::Decided(Decided::escalated(why));
+            }
+            (Ok(Some(detail)), _) => return Judgement::Decided(Decided::by(rule, detail)),
+            (Err(probe), _) if facts.records.unanswerable.contains(probe.text().name) => {
+                unanswered = Some(probe.text().title);
+            }
+            (Err(probe), _) => return Judgement::Need(probe),
         }
     }
-    Judgement::Decided(Decided::escalated(facts))
+    let what = match &facts.error {
+        None => "the end of a job".to_owned(),
+        Some(error) => error.code.to_string(),
+    };
+    let why = format!("no rule covers {what} from {} with these facts", facts.api);
+    Judgement::Decided(Decided::escalated(why))
 }
 
 impl Decided {
@@ -43,18 +60,14 @@ impl Decided {
         }
     }
 
-    fn escalated(facts: &Facts) -> Self {
+    fn escalated(because: String) -> Self {
         let decision = Decision::InvestigateEscalate;
-        let what = match &facts.error {
-            None => "the end of a job".to_owned(),
-            Some(error) => error.code.to_string(),
-        };
         Self {
             decision,
             category: decision.category(),
             detail: Detail::default(),
             rule: "none".to_owned(),
-            because: format!("no rule covers {what} from {} with these facts", facts.api),
+            because,
             sources: Vec::new(),
             reads_message: false,
         }

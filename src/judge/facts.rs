@@ -153,7 +153,8 @@ pub struct Records {
     pub verified_checkpoints: Vec<String>,
     /// Checkpoints whose documents are kept.
     pub saved_checkpoints: BTreeSet<String>,
-    /// Checkpoints of own attempts that have not come to a verified backup.
+    /// Checkpoints of own attempts that have not come to a verified backup. A name belongs here before
+    /// the call, and must be one that nobody has used: what is found under it later is discarded.
     pub uncommitted_checkpoints: BTreeSet<String>,
     /// For each checkpoint, the disks whose image is no longer the one it was made on: restored,
     /// rolled back or replaced. Their bitmaps may look good, and lie.
@@ -167,6 +168,9 @@ pub struct Records {
     pub can_use_monitor: bool,
     /// The domain was restored from a saved state and has not run since.
     pub restored_and_not_resumed: bool,
+    /// Probes that this client cannot answer, by their words: one on another host sees no files. A
+    /// rule that would have to know is passed over, and whatever is decided then deletes nothing.
+    pub unanswerable: BTreeSet<String>,
 }
 
 impl Default for Records {
@@ -181,6 +185,7 @@ impl Default for Records {
             may_start: true,
             can_use_monitor: true,
             restored_and_not_resumed: false,
+            unanswerable: BTreeSet::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Asking the judge, and fetching what it needs to know.
 
+use std::collections::BTreeSet;
+
 use super::probe::fetch;
 use crate::driver::DriverError;
 use crate::judge::{Decided, Detail, Facts, Judgement, Observed, Records, decide};
@@ -69,6 +71,7 @@ fn records(ledger: &Ledger, client: Client) -> Records {
         may_start: !client.no_start,
         can_use_monitor: !client.no_monitor,
         restored_and_not_resumed: ledger.is_restored_and_not_resumed(),
+        unanswerable: BTreeSet::new(),
     }
 }
 

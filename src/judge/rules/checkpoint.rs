@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("A2", &[ErrorCode::NO_DOMAIN_BACKUP], DONE).because(
         "no backup is registered; how the last one ended is in the statistics of \
               the completed job",
-        &["src/qemu/qemu_backup.c:qemuBackupGetXMLDesc"],
+        &["src/qemu/qemu_backup.c:qemuDomainGetBackup"],
     ),
     Rule::on("D5-bitmap", NO_CHECKPOINT, DONE)
         .of(DELETE)
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         .when(is_not_defined)
         .because(
             "there is no such checkpoint, and nothing to make it from",
-            &["src/qemu/qemu_checkpoint.c:qemuCheckpointLookupByName"],
+            &["src/qemu/qemu_checkpoint.c:qemuCheckpointObjFromName"],
         ),
     Rule::on("D5-root", NO_CHECKPOINT, FIX)
         .of(&[Api::CheckpointGetParent])
@@ -239,7 +239,7 @@ fn base_is_unknown_and_another_good(facts: &Facts) -> Step {
 }
 
 fn base_is_unknown(facts: &Facts) -> Step {
-    lost(facts)?.map_or(Ok(None), |chain| chain.retired().map(Some))
+    Ok(lost(facts)?.map(|chain| chain.retired()))
 }
 
 /// The chain, where libvirt does not know a base.
@@ -273,7 +273,7 @@ fn no_disk_is_good_and(facts: &Facts, is_so: fn(&BitmapRow) -> bool) -> Step {
     if !chain.nothing_serves()? || !chain.needed_rows().any(is_so) {
         return Ok(None);
     }
-    chain.retired().map(Some)
+    Ok(Some(chain.retired()))
 }
 
 fn no_disk_is_good(facts: &Facts) -> Step {
@@ -281,5 +281,5 @@ fn no_disk_is_good(facts: &Facts) -> Step {
     if !chain.nothing_serves()? {
         return Ok(None);
     }
-    chain.retired().map(Some)
+    Ok(Some(chain.retired()))
 }

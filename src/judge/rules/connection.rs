@@ -16,7 +16,8 @@ const CREATE: &[Api] = &[Api::CheckpointCreate];
 const DELETE: &[Api] = &[Api::CheckpointDelete];
 const ABORT: &[Api] = &[Api::DomainAbortJob, Api::DomainAbortJobFlags];
 const SOURCES: &[&str] = &[
-    "src/rpc/virnetclient.c: errors of VIR_FROM_RPC",
+    "src/rpc/virnetsocket.c:virNetSocketReadWire, \
+              src/rpc/virnetclient.c:virNetClientSendInternal: errors of VIR_FROM_RPC",
     "measured on libvirt 7.0 to 12.8: 38 when the daemon ends during the call, \
               1 from each later call",
 ];

@@ -11,7 +11,7 @@ use crate::model::{Api, CleanUp, Decision, ErrorCode};
 
 const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
 const DELETE: &[Api] = &[Api::CheckpointDelete];
-const DISCARD: &str = "src/qemu/qemu_checkpoint.c:qemuCheckpointDiscardDiskBitmap: bitmap not \
+const DISCARD: &str = "src/qemu/qemu_checkpoint.c:qemuCheckpointDiscardDiskBitmaps: bitmap not \
               found in backing chain";
 
 pub(super) const RULES: &[Rule] = &[

@@ -127,7 +127,7 @@ fn domain_has_lost_its_bitmaps(facts: &Facts) -> Step {
     if !chain.nothing_serves()? {
         return Ok(None);
     }
-    chain.retired().map(Some)
+    Ok(Some(chain.retired()))
 }
 
 fn job_was_cancelled(facts: &Facts) -> Step {

@@ -46,7 +46,10 @@ pub(super) const RULES: &[Rule] = &[
         .when(domain_has_ended)
         .because(
             "the domain has ended during the call",
-            &["src/qemu/qemu_domain.c:qemuDomainObjExitMonitor: domain is no longer running"],
+            &[
+                "src/qemu/qemu_domain.c:qemuDomainObjEnterMonitorInternal: domain is no \
+              longer running",
+            ],
         ),
     Rule::on("B24", FAILED, REPAIR)
         .of(BEGIN)

@@ -100,7 +100,7 @@ pub(super) const RULES: &[Rule] = &[
         .when(tls_cannot_be_used)
         .because(
             "the NBD server cannot listen with TLS: place or certificates are missing",
-            &["src/qemu/qemu_backup.c:qemuBackupBeginPrepareTLS"],
+            &["src/qemu/qemu_monitor_json.c:qemuMonitorJSONCheckErrorFull: object-add"],
         ),
     Rule::on("B12", INTERNAL, REPAIR)
         .of(BEGIN)

@@ -14,7 +14,8 @@ const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
 const FIX: Decision = Decision::FixRequest;
 const REPAIR: Decision = Decision::RestoreEnvironmentThenRetry;
 const MAKING: &[Api] = &[Api::DomainBackupBegin, Api::CheckpointCreate];
-const BITMAP_EXISTS: &str = "block/dirty-bitmap.c of QEMU: Bitmap already exists";
+const BITMAP_EXISTS: &str = "block/qcow2-bitmap.c and block/dirty-bitmap.c of QEMU: Bitmap \
+              already exists";
 
 /// The longest checkpoint name whose metadata can be stored: `NAME.xml.new` is a file name.
 const LONGEST_NAME: usize = 247;

@@ -80,13 +80,16 @@ pub(super) const RULES: &[Rule] = &[
         .when(a_domain_job_runs)
         .because(
             "a job runs on the domain, and must end first",
-            &["src/qemu/qemu_migration.c:qemuMigrationSrcIsAllowed: domain has active block job"],
+            &[
+                "src/qemu/qemu_migration.c:qemuMigrationSrcIsAllowed: domain has active \
+              block job",
+            ],
         ),
     Rule::on("B15-disk", UNSUPPORTED, WAIT)
         .when(disk_has_a_block_job)
         .because(
             "the disk has a block job, which must end first",
-            &["src/qemu/qemu_blockjob.c:qemuDomainDiskBlockJobIsActive"],
+            &["src/qemu/qemu_domain.c:qemuDomainDiskBlockJobIsActive"],
         ),
     Rule::on("B31", UNSUPPORTED, Decision::FixRequest)
         .when(domain_is_on)
@@ -106,7 +109,10 @@ pub(super) const RULES: &[Rule] = &[
     .because(
         "the secret of an encrypted file is not defined on this host, or has no \
               value; or the request names another one",
-        &["src/secret/secret_driver.c:secretGetValue"],
+        &[
+            "src/secret/secret_driver.c:secretLookupByUsage",
+            "src/conf/virsecretobj.c:virSecretObjGetValue",
+        ],
     ),
 ];
 

@@ -18,17 +18,17 @@ pub(super) const RULES: &[Rule] = &[
         "the document does not fit libvirt's schema",
         &[
             "docs/formatbackup.rst, docs/formatcheckpoint.rst",
-            "src/util/virxml.c:virXMLValidateAgainstSchema",
+            "src/util/virxml.c:virXMLValidatorValidate",
         ],
     ),
     Rule::on("B29-syntax", &[ErrorCode::XML_DETAIL], FIX).because(
         "the document is not well-formed XML",
-        &["src/util/virxml.c:virXMLParseHelper"],
+        &["src/util/virxml.c:catchXMLError"],
     ),
     Rule::on("B29-root", &[ErrorCode::XML_ERROR], FIX).because(
         "the document has another root element, or lacks something it must have",
         &[
-            "src/conf/backup_conf.c:virDomainBackupDefParseXML",
+            "src/util/virxml.c:virXMLParseHelper: expecting root element of",
             "src/conf/checkpoint_conf.c:virDomainCheckpointDefParse",
         ],
     ),
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::on("B33-access", &[ErrorCode::ACCESS_DENIED], FIX).because(
         "the caller may not do this: grant it, or use another identity",
-        &["docs/acl.rst: VIR_ERR_ACCESS_DENIED"],
+        &["docs/aclpolkit.rst; include/libvirt/virterror.h: VIR_ERR_ACCESS_DENIED"],
     ),
     Rule::on("B22-support", &[ErrorCode::NO_SUPPORT], FIX).because(
         "this libvirt, or this kind of domain, does not have the function",

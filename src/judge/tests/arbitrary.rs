@@ -21,12 +21,19 @@ const NAMES: [&str; 4] = ["cp1", "cp2", "cp9", "backup-vda"];
 /// Any facts; `known` is the chance that a fact was observed.
 pub(super) fn any_facts(known: f64) -> impl Strategy<Value = Facts> {
     (function(), error(), request(), observed(known), records()).prop_map(
-        |(api, error, request, observed, records)| Facts {
-            api,
-            error,
-            request,
-            observed,
-            records,
+        |(api, error, request, observed, records)| {
+            let is_seen = records.can_use_monitor;
+            let bitmaps = observed.bitmaps.filter(|_| is_seen);
+            Facts {
+                api,
+                error,
+                request,
+                observed: Observed {
+                    bitmaps,
+                    ..observed
+                },
+                records,
+            }
         },
     )
 }
@@ -203,7 +210,11 @@ fn observed(known: f64) -> impl Strategy<Value = Observed> {
         CompletedJob::Cancelled,
     ];
     let health = select(&[BitmapHealth::Good, BitmapHealth::Bad][..]);
-    let healths = btree_map(name(), btree_map(disk(), health, 2), 0..4);
+    // Of one that is asked for, what is not known would have to be asked again.
+    let healths = vec(btree_map(disk(), health, 2), NAMES.len()).prop_map(|healths| {
+        let names = NAMES.iter().map(|name| (*name).to_owned());
+        names.zip(healths).collect::<BTreeMap<_, _>>()
+    });
     let files = btree_set(disk().prop_map(|disk| format!("/store/{disk}")), 0..2);
     let versions = btree_map(disk(), select(&[Compat::V2, Compat::V3][..]), 0..3);
     (
@@ -270,11 +281,12 @@ fn records() -> impl Strategy<Value = Records> {
                     verified_checkpoints: verified.into_iter().map(str::to_owned).collect(),
                     saved_checkpoints: saved,
                     uncommitted_checkpoints: uncommitted,
-                    replaced_disks: BTreeMap::from_iter(replaced),
+                    replaced_disks: replaced,
                     can_mix: mixes,
                     may_start: starts,
                     can_use_monitor: monitors,
                     restored_and_not_resumed: restored,
+                    unanswerable: BTreeSet::new(),
                 }
             },
         )

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::arbitrary::{any_facts, calm_facts};
-use crate::judge::{BitmapHealth, Decided, Facts, Judgement, Probe, decide};
+use crate::judge::{BitmapHealth, Decided, Facts, Judgement, PROBES, Probe, decide};
 use crate::model::{Api, CleanUp, CleanUpKind, CleanUpTime, Decision, DiskPart};
 
 /// How many questions can be asked at all: each once, and one for each name.
@@ -54,6 +54,30 @@ proptest! {
     ) {
         let Judgement::Decided(decided) = decide(&facts) else { return Ok(()) };
         is_harmless(&facts, &decided)?;
+    }
+
+    /// Whoever cannot tell everything gets an answer as well, and deletes nothing by guess.
+    #[test]
+    fn what_cannot_be_known_is_not_guessed(
+        mut facts in any_facts(0.6),
+        unanswerable in proptest::sample::subsequence(
+            PROBES.map(|probe| probe.name).to_vec(), 0..=PROBES.len(),
+        ),
+    ) {
+        let unanswerable = unanswerable.into_iter().map(str::to_owned);
+        facts.records.unanswerable = unanswerable.collect();
+        match decide(&facts) {
+            Judgement::Need(probe) => {
+                prop_assert!(!facts.records.unanswerable.contains(probe.text().name));
+            }
+            Judgement::Decided(decided) => {
+                facts.records.unanswerable.clear();
+                // Where something would have had to be asked, nothing is deleted.
+                if matches!(decide(&facts), Judgement::Need(_)) {
+                    prop_assert!(decided.detail.clean_up.is_empty());
+                }
+            }
+        }
     }
 
     #[test]

@@ -191,18 +191,16 @@ impl Mock {
 
     /// The same for files that must be there already: libvirt makes none, and QEMU opens them.
     fn given_stores(&self, selected: &[Selected]) -> Ruled<Vec<String>> {
-        for disk in selected {
-            let Some(path) = &disk.store else {
-                return not_modelled("a backup file whose name libvirt makes up from the clock");
-            };
-            if !self.is_in_directory(path) || self.world.files.contains_key(path) {
-                return not_modelled("a backup into existing files");
-            }
-            let text = self.world.no_place(path).unwrap_or(Errno::NoEntry).text();
-            let reason = format!("Could not open '{path}': {text}");
-            return refuse_monitor("blockdev-add", &reason);
+        let first = selected.first().and_then(|disk| disk.store.as_ref());
+        let Some(path) = first else {
+            return not_modelled("a backup file whose name libvirt makes up from the clock");
+        };
+        if !self.is_in_directory(path) || self.world.files.contains_key(path) {
+            return not_modelled("a backup into existing files");
         }
-        Ok(Vec::new())
+        let text = self.world.no_place(path).unwrap_or(Errno::NoEntry).text();
+        let reason = format!("Could not open '{path}': {text}");
+        refuse_monitor("blockdev-add", &reason)
     }
 
     /// One disk's part of the job, with the disk as it is now.
