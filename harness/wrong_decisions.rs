@@ -6,6 +6,7 @@
     reason = "what a test cannot do is a failure of the test"
 )]
 
+mod ended_job;
 mod hole;
 mod silent;
 mod wrong;
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 
 use backup_tck::driver::mock::Mock;
 use backup_tck::model::Decision;
+use ended_job::End;
 use wrong::WRONG;
 
 #[test]
@@ -40,6 +42,14 @@ fn what_libvirt_does_not_tell_the_data_does() {
 fn an_uncommitted_base_restores_with_a_hole() {
     let difference = hole::difference(&mut Mock::newest());
     assert_eq!(difference, "byte 4194304 is 0x00 instead of 0xa2");
+}
+
+/// What began well and came to nothing is decided by the job's end, and its checkpoint goes.
+#[test]
+fn a_job_that_was_cancelled_is_taken_again_from_the_old_base() {
+    for end in [End::Aborted, End::Killed] {
+        ended_job::assert_recovers(&mut Mock::newest(), end);
+    }
 }
 
 /// The same scenarios pass where the decision is the judge's.

@@ -1,7 +1,7 @@
 //! The client on the mock: every failure can be had at will.
 
+use backup_tck::driver::Host;
 use backup_tck::driver::mock::Mock;
-use backup_tck::driver::{Host, Libvirt};
 use backup_tck::model::{
     Action, Api, Call, Content, Decision, DiskFormat, ImageRef, Observation, Size, Value,
 };

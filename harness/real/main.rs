@@ -14,6 +14,8 @@ mod calls;
 #[path = "../chain.rs"]
 mod chain;
 mod daemon;
+#[path = "../ended_job.rs"]
+mod ended_job;
 mod endings;
 mod faults;
 mod history;
@@ -151,6 +153,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "wrong_decisions::what_libvirt_does_not_tell_the_data_does",
         wrong_decisions::what_libvirt_does_not_tell_the_data_does,
+    ),
+    (
+        "wrong_decisions::a_job_that_was_cancelled_is_taken_again",
+        wrong_decisions::a_job_that_was_cancelled_is_taken_again,
     ),
     (
         "product::bless_records_what_expectations_allow",

@@ -6,6 +6,7 @@ use backup_tck::driver::Driver;
 use backup_tck::driver::libvirt::Connection;
 
 use crate::bench::{directory, start};
+use crate::ended_job::{self, End};
 use crate::wrong::WRONG;
 use crate::{hole, silent};
 
@@ -34,4 +35,13 @@ pub(crate) fn what_libvirt_does_not_tell_the_data_does(connection: &Connection) 
     silent::assert_only_data_tells(&mut driver);
     let difference = hole::difference(&mut driver);
     assert_eq!(difference, "byte 4194304 is 0x00 instead of 0xa2");
+}
+
+pub(crate) fn a_job_that_was_cancelled_is_taken_again(connection: &Connection) {
+    let place = directory();
+    let mut driver = start(connection, place.path(), &std::sync::Arc::default());
+    driver.set_deadline(Instant::now().checked_add(Duration::from_mins(1)));
+    for end in [End::Aborted, End::Killed] {
+        ended_job::assert_recovers(&mut driver, end);
+    }
 }

@@ -18,19 +18,20 @@ pub struct Consultation {
     pub facts: Facts,
 }
 
-/// Decides what to do after `error`, asking the host what the judge needs to know.
+/// Decides what to do after `error`, or, where the call succeeded, after the end of its job, asking
+/// the host what the judge needs to know.
 ///
 /// # Errors
 /// The driver could not find something out.
 pub fn conclude(
     session: &mut Session<'_>,
     call: &Call,
-    error: &LibvirtError,
+    error: Option<&LibvirtError>,
     client: Client,
 ) -> Result<Consultation, DriverError> {
     let mut facts = Facts {
         api: call.api.into(),
-        error: Some(error.into()),
+        error: error.map(Into::into),
         request: session.request_of(call),
         observed: Observed::default(),
         records: records(session.ledger(), client),

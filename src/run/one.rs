@@ -152,7 +152,7 @@ fn play(
     let Answer::Refused(error) = answer else {
         return Ok(());
     };
-    let mut consultation = conclude(&mut session, call, error, scenario.client)?;
+    let mut consultation = conclude(&mut session, call, Some(error), scenario.client)?;
     otherwise(&mut consultation.conclusion);
     let decision = consultation.conclusion.decision;
     transcript.conclusion = Some(consultation.conclusion.clone());
