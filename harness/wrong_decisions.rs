@@ -14,7 +14,8 @@ mod wrong;
 use std::collections::BTreeSet;
 
 use backup_tck::driver::mock::Mock;
-use backup_tck::model::Decision;
+use backup_tck::model::{CleanUpKind, Decision};
+use backup_tck::suite::Suite;
 use ended_job::End;
 use wrong::WRONG;
 
@@ -28,6 +29,32 @@ fn each_wrong_decision_is_caught() {
         }
     }
     assert!(missed.is_empty(), "not caught:\n{}", missed.join("\n"));
+}
+
+/// What was recorded on real libvirt holds each of the ten decisions and of the five clean-up steps,
+/// executed and proven.
+#[test]
+fn every_decision_and_clean_up_step_is_in_the_suite() {
+    let suite = Suite::Embedded;
+    let names = suite.cases().unwrap().into_iter().map(|case| case.name);
+    let snapshots: Vec<String> = names
+        .filter_map(|name| suite.snapshot(&name).unwrap())
+        .collect();
+    let has = |line: &str| {
+        let is_proven = |text: &&String| text.contains(line) && text.contains("\nproof\n");
+        snapshots.iter().any(|text| is_proven(&text))
+    };
+    for decision in Decision::ALL {
+        assert!(has(&format!("\ndecision  {decision} (")), "{decision}");
+    }
+    for kind in CleanUpKind::ALL {
+        assert!(
+            has(&format!("\n  clean-up  {} ", kind.as_str())),
+            "{}",
+            kind.as_str()
+        );
+    }
+    assert!(!has("\ndecision  no-such-decision ("));
 }
 
 /// Not every fault is refused: of some nobody is told.

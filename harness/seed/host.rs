@@ -66,6 +66,7 @@ impl ByHand {
             }
             Action::AwaitBlockJob { domain, disk } => self.await_block_job(domain, disk)?,
             Action::ProbeServer { .. }
+            | Action::DiskFormats { .. }
             | Action::SettleBackup { .. }
             | Action::ProbeMetadataStore { .. }
             | Action::FindFiles { .. }

@@ -47,6 +47,11 @@ pub enum Action {
         /// Name of the domain.
         domain: String,
     },
+    /// The formats of a domain's disks, as its XML gives them (`virDomainGetXMLDesc`).
+    DiskFormats {
+        /// Name of the domain.
+        domain: String,
+    },
     /// The bitmaps stored in closed images (`qemu-img info`).
     StoredBitmaps {
         /// Target device and image of each disk.
@@ -234,6 +239,8 @@ pub enum Observation {
     Usable(Option<String>),
     /// File names, sorted.
     Files(Vec<String>),
+    /// Formats of disks, by target device.
+    Formats(BTreeMap<String, DiskFormat>),
     /// Versions of qcow2 images, by target device.
     Versions(BTreeMap<String, Compat>),
 }

@@ -213,6 +213,7 @@ fn observed(observation: &Observation) -> Vec<Field> {
             vec![field("use", reason.as_deref().unwrap_or("usable"))]
         }
         Observation::Files(files) => vec![field("files", &listed(files))],
+        Observation::Formats(formats) => vec![field("formats", &as_json(formats))],
         Observation::Versions(versions) => vec![field("versions", &as_json(versions))],
     }
 }

@@ -24,11 +24,7 @@ pub(super) fn fetch(
             observed.domain_state = Some(state);
             state.to_string()
         }
-        Probe::DiskFormats => {
-            let disks = session.disks().iter();
-            let formats = disks.map(|disk| (disk.target.clone(), disk.image.format));
-            told(&mut observed.disk_formats, formats.collect())
-        }
+        Probe::DiskFormats => told(&mut observed.disk_formats, session.disk_formats()?),
         Probe::Checkpoints => {
             let checkpoints = checkpoints(session)?;
             let text = listed(checkpoints.keys().cloned(), " ");

@@ -95,6 +95,7 @@ impl Ledger {
                 self.restored_and_not_resumed = false;
             }
             Action::LiveBitmaps { .. }
+            | Action::DiskFormats { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
             | Action::SettleBackup { .. }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Session;
 use crate::driver::DriverError;
 use crate::model::{
-    Action, Answer, Api, BitmapTable, Call, Compat, Content, DomainState, ErrorCode, ImageRef,
-    LibvirtError, NbdServer, Observation, Param, Value, flags,
+    Action, Answer, Api, BitmapTable, Call, Compat, Content, DiskFormat, DomainState, ErrorCode,
+    ImageRef, LibvirtError, NbdServer, Observation, Param, Value, flags,
 };
 use crate::transcript::HostState;
 
@@ -151,6 +151,16 @@ impl Session<'_> {
             return Err(strange(&action));
         };
         Ok(files)
+    }
+
+    /// The formats of the domain's disks, by target device.
+    pub fn disk_formats(&mut self) -> Result<BTreeMap<String, DiskFormat>, DriverError> {
+        let domain = self.place().domain.clone();
+        let action = Action::DiskFormats { domain };
+        let Observation::Formats(formats) = self.observe(&action)? else {
+            return Err(strange(&action));
+        };
+        Ok(formats)
     }
 
     /// The versions of the domain's qcow2 images, by target device.

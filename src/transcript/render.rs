@@ -164,6 +164,11 @@ impl Page {
                 self.block(depth, report);
             }
             Observation::Files(files) => self.line(depth, listed(files)),
+            Observation::Formats(formats) => {
+                for (disk, format) in formats {
+                    self.line(depth, format_args!("{disk} {format}"));
+                }
+            }
             Observation::Versions(versions) => {
                 for (disk, version) in versions {
                     self.line(depth, format_args!("{disk} {version}"));

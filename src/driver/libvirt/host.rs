@@ -44,6 +44,10 @@ pub(super) fn act(
             let reply = emulator::monitor(&domain, bitmaps::QUERY, 0)?;
             bitmaps::live(&xml, &reply).map(Observation::Bitmaps)
         }
+        Action::DiskFormats { domain } => {
+            let xml = emulator::live_xml(&session.handle(domain)?)?;
+            bitmaps::formats(&xml).map(Observation::Formats)
+        }
         Action::StoredBitmaps { disks } => bitmaps::stored(disks).map(Observation::Bitmaps),
         Action::AwaitBackup { domain, disks } => {
             jobs::await_backup(session, domain, disks).map(Observation::Events)

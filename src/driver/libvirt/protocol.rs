@@ -49,6 +49,7 @@ impl fmt::Display for Ask {
                 Action::CreateImage { .. } => "create-image",
                 Action::GuestWrite { .. } => "guest-write",
                 Action::LiveBitmaps { .. } => "live-bitmaps",
+                Action::DiskFormats { .. } => "disk-formats",
                 Action::StoredBitmaps { .. } => "stored-bitmaps",
                 Action::AwaitBackup { .. } => "await-backup",
                 Action::SettleBackup { .. } => "settle-backup",

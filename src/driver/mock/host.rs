@@ -25,6 +25,12 @@ impl Mock {
             Action::LiveBitmaps { domain } => {
                 self.world.live_bitmaps(domain).map(Observation::Bitmaps)
             }
+            Action::DiskFormats { domain } => {
+                let found = self.world.domains.get(domain).into_iter();
+                let disks = found.flat_map(|domain| &domain.disks);
+                let formats = disks.map(|disk| (disk.target.clone(), disk.format));
+                Ok(Observation::Formats(formats.collect()))
+            }
             Action::StoredBitmaps { disks } => {
                 let rows = |(disk, image): &(String, ImageRef)| {
                     self.world.stored_bitmaps(disk, &image.path)
