@@ -6,6 +6,8 @@
     reason = "what a test cannot do is a failure of the test"
 )]
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,7 +18,7 @@ use backup_tck::model::{
     flags,
 };
 use backup_tck::run::{Extent, Ran, Stopped, run_scenario};
-use backup_tck::scenario::{Expectation, Scenario};
+use backup_tck::scenario::{Expectation, Scenario, parse};
 use backup_tck::suite::Suite;
 use rstest::rstest;
 
@@ -40,6 +42,8 @@ enum Fault {
 struct Spied {
     mock: Mock,
     fault: Fault,
+    /// The refusal that the scenario is about.
+    awaited: Option<ErrorCode>,
     is_refused: bool,
     looks: usize,
     done: Vec<Done>,
@@ -58,10 +62,14 @@ enum Done {
 }
 
 impl Spied {
-    fn new(fault: Fault) -> Self {
+    fn new(fault: Fault, scenario: &Scenario) -> Self {
         Self {
             mock: Mock::newest(),
             fault,
+            awaited: match &scenario.then {
+                Expectation::Refusal(refusal) => Some(refusal.error),
+                Expectation::Success => None,
+            },
             is_refused: false,
             looks: 0,
             done: Vec::new(),
@@ -105,7 +113,9 @@ impl Libvirt for Spied {
         }
         let answer = self.mock.call(call)?;
         if let Answer::Refused(error) = &answer {
-            self.is_refused |= error.code != ErrorCode::NO_DOMAIN_BACKUP;
+            // Whether a backup is registered is asked all the time.
+            let is_awaited = self.awaited == Some(error.code);
+            self.is_refused |= is_awaited && error.code != ErrorCode::NO_DOMAIN_BACKUP;
         }
         Ok(answer)
     }
@@ -162,7 +172,7 @@ impl Driver for Spied {
 }
 
 fn played(name: &str, scenario: &Scenario, fault: Fault) -> (Result<Ran, Stopped>, Vec<Done>) {
-    let mut driver = Spied::new(fault);
+    let mut driver = Spied::new(fault, scenario);
     let identity = driver.identity().unwrap();
     let ran = run_scenario(&mut driver, &identity, name, scenario, Extent::Whole);
     (ran, driver.done)
@@ -274,9 +284,39 @@ fn a_probe_that_cannot_be_undone_is_told() {
     assert!(played(&name, &scenario, Fault::None).0.is_ok());
     let (ran, done) = played(&name, &scenario, Fault::KeepsProbedDefinition);
     let error = ran.unwrap_err().error.to_string();
-    let expected = "the definition of checkpoint c1 is not what it was before a probe";
+    let expected = "the definition of checkpoint c1 is not what it was";
     assert_eq!(error, expected);
     assert!(!done.contains(&Done::Deletion), "{done:?}");
+}
+
+/// The refused request wants to write where a verified backup is. What goes with the orphan are the
+/// orphan's own files.
+#[test]
+fn a_verified_backup_is_no_file_of_the_orphan() {
+    let text = fs::read_to_string("scenarios/recovery/orphan-in-the-way.yaml").unwrap();
+    let (history, then) = text.split_once("when:").unwrap();
+    let (_, then) = then.split_once("then:").unwrap();
+    let over_full = "when:
+  backup-begin:
+    mode: push
+    incremental: c1
+    disks:
+      vda: { target: full.qcow2 }
+    checkpoint: { name: c3, disks: [vda] }
+
+then:";
+    let text = format!("{history}{over_full}{then}");
+    let scenarios = parse(Path::new("orphan-in-the-way.yaml"), &text).unwrap();
+    let (ran, _) = played("orphan-in-the-way", &scenarios[0], Fault::None);
+    let transcript = ran.unwrap().transcript;
+    let steps: Vec<&str> = transcript
+        .recovery
+        .iter()
+        .map(|record| record.label.as_str())
+        .collect();
+    assert!(steps.contains(&"nbd-server-stop"), "{steps:?}");
+    assert!(steps.contains(&"remove-file scratch.qcow2"), "{steps:?}");
+    assert!(!steps.contains(&"remove-file full.qcow2"), "{steps:?}");
 }
 
 fn broken_claims(ran: Result<Ran, Stopped>) -> Vec<String> {

@@ -162,6 +162,19 @@ pub(crate) const WRONG: &[Wrong] = &[
         caught: &["name c1", "bitmaps"],
         ..NOTHING
     },
+    // The backup is right, and the other disk's next incremental one is not possible any more.
+    Wrong {
+        name: "other_disks_bitmap_given_up_with_the_chain",
+        right: Decision::FullBackupNewChain,
+        scenario: "new-chain-of-one-of-two-disks",
+        alter: |conclusion| {
+            for step in &mut conclusion.clean_up {
+                step.disks.append(&mut step.kept);
+            }
+        },
+        caught: &["bitmaps that could serve"],
+        ..NOTHING
+    },
     Wrong {
         name: "refused_deletion_taken_for_done",
         right: Decision::TreatAsDone,

@@ -75,8 +75,17 @@ impl Facts {
         self.disks_with_a_job(|_, _| true)
     }
 
+    /// Which disks the request is about, where its document leaves that to libvirt.
+    pub(super) fn disks_are_known(&self) -> Result<(), Probe> {
+        match self.request.each_disk {
+            Some(_) => Err(Probe::DiskFormats),
+            None => Ok(()),
+        }
+    }
+
     /// The disks of the request with any other block job.
     pub(super) fn otherwise_busy_disks(&self) -> Result<Vec<String>, Probe> {
+        self.disks_are_known()?;
         let is_requested = |disk: &str| self.request.disk_names().any(|other| other == disk);
         self.disks_with_a_job(|disk, job| job != BLOCK_JOB_TYPE_BACKUP && is_requested(disk))
     }
@@ -106,9 +115,27 @@ impl Facts {
 
     /// The checkpoint of the request that libvirt has now.
     pub(super) fn defined_checkpoint(&self) -> Result<Option<&str>, Probe> {
+        let Some(name) = self.request.checkpoint.as_deref() else {
+            return Ok(None);
+        };
+        Ok(self.checkpoints()?.contains_key(name).then_some(name))
+    }
+
+    /// Own attempts that have left their checkpoints: each may be one whose job still runs.
+    pub(super) fn left_attempts(&self) -> Result<bool, Probe> {
+        let own = self.records.uncommitted_checkpoints.iter();
+        let own: Vec<&String> = own.filter(|name| !self.is_verified(name)).collect();
+        if own.is_empty() {
+            return Ok(false);
+        }
         let defined = self.checkpoints()?;
-        let requested = self.request.checkpoint.as_deref();
-        Ok(requested.filter(|name| defined.contains_key(*name)))
+        Ok(own.into_iter().any(|name| defined.contains_key(name)))
+    }
+
+    /// The domain was restored from a saved state and is still paused: its bitmaps are not loaded.
+    pub(super) fn is_restored_and_paused(&self) -> Result<bool, Probe> {
+        let restored = self.records.restored_and_not_resumed == Some(true);
+        Ok(restored && self.domain_state()? == DomainState::Paused)
     }
 
     /// A verified backup stands behind the checkpoint: without one, what is built on it restores

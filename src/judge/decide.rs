@@ -12,6 +12,17 @@ use crate::model::{Api, Decision};
 /// `investigate-escalate`, which deletes nothing.
 #[must_use]
 pub fn decide(facts: &Facts) -> Judgement {
+    match (&facts.request.each_disk, &facts.observed.disk_formats) {
+        (Some(_), Some(formats)) => {
+            let mut facts = facts.clone();
+            facts.request = facts.request.over(formats.keys().cloned());
+            by_rules(&facts)
+        }
+        (_, _) => by_rules(facts),
+    }
+}
+
+fn by_rules(facts: &Facts) -> Judgement {
     let is_about = |rule: &&Rule| {
         let of_code = match &facts.error {
             None => rule.codes.is_empty(),

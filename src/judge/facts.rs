@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Function;
+use super::records::Records;
 use crate::model::{
     BitmapTable, Compat, DiskFormat, DomainState, ErrorCode, ErrorDomain, LibvirtError, Request,
 };
@@ -138,63 +139,4 @@ pub enum Place {
     Usable,
     /// It cannot, and why.
     Unusable(String),
-}
-
-/// What a careful client knows from its own books.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "what a client can do, and what it knows, are independent facts"
-)]
-pub struct Records {
-    /// Checkpoints that have a verified backup behind them, oldest first. Nothing else is ever
-    /// taken as a base.
-    pub verified_checkpoints: Vec<String>,
-    /// Checkpoints whose documents are kept.
-    pub saved_checkpoints: BTreeSet<String>,
-    /// Checkpoints of own attempts that have not come to a verified backup. A name belongs here before
-    /// the call, and must be one that nobody has used: what is found under it later is discarded.
-    pub uncommitted_checkpoints: BTreeSet<String>,
-    /// For each checkpoint, the disks whose image is no longer the one it was made on: restored,
-    /// rolled back or replaced. Their bitmaps may look good, and lie.
-    pub replaced_disks: BTreeMap<String, BTreeSet<String>>,
-    /// Whether one backup may be full for some disks and incremental for others.
-    pub can_mix: bool,
-    /// Whether the domain may be started, or resumed, for a backup.
-    pub may_start: bool,
-    /// Whether QEMU's monitor may be asked: it taints the domain, and needs libvirt's library for
-    /// QEMU. Without it bitmaps are judged by redefining their checkpoints.
-    pub can_use_monitor: bool,
-    /// The domain was restored from a saved state and has not run since.
-    pub restored_and_not_resumed: bool,
-    /// Probes that this client cannot answer, by their words: one on another host sees no files. A
-    /// rule that would have to know is passed over, and whatever is decided then deletes nothing.
-    pub unanswerable: BTreeSet<String>,
-}
-
-impl Default for Records {
-    /// The books of a client that has none yet, and is free to do what it takes.
-    fn default() -> Self {
-        Self {
-            verified_checkpoints: Vec::new(),
-            saved_checkpoints: BTreeSet::new(),
-            uncommitted_checkpoints: BTreeSet::new(),
-            replaced_disks: BTreeMap::new(),
-            can_mix: true,
-            may_start: true,
-            can_use_monitor: true,
-            restored_and_not_resumed: false,
-            unanswerable: BTreeSet::new(),
-        }
-    }
-}
-
-impl Records {
-    /// Whether a disk's image is no longer the one that the checkpoint was made on.
-    #[must_use]
-    pub fn is_replaced(&self, disk: &str, checkpoint: &str) -> bool {
-        let disks = self.replaced_disks.get(checkpoint);
-        disks.is_some_and(|disks| disks.contains(disk))
-    }
 }

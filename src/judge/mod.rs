@@ -43,11 +43,13 @@
 
 mod asked;
 mod chain;
+mod clean_up;
 mod decide;
 mod decided;
 mod facts;
 mod function;
 mod probe;
+mod records;
 mod rule;
 mod rules;
 mod schema;
@@ -56,11 +58,10 @@ mod tests;
 
 pub use decide::decide;
 pub use decided::{Decided, Detail, Judgement};
-pub use facts::{
-    BitmapHealth, CompletedJob, ErrorFacts, Facts, Observed, Place, Records, RunningJob,
-};
+pub use facts::{BitmapHealth, CompletedJob, ErrorFacts, Facts, Observed, Place, RunningJob};
 pub use function::Function;
 pub use probe::{PROBES, Probe, ProbeText};
+pub use records::Records;
 pub use rule::Rule;
 pub use rules::rules;
 pub use schema::{answer_schema, facts_schema};

@@ -5,7 +5,7 @@ use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{
     Action, Api, BitmapChange, BitmapRow, BitmapTable, Call, CleanUp, CleanUpKind, CleanUpTime,
-    ErrorCode, ErrorDomain, flags,
+    ErrorCode, ErrorDomain, LibvirtError, flags,
 };
 use crate::plan::{Operation, SavedCheckpoint, Step, checkpoint_xml};
 
@@ -63,8 +63,8 @@ impl Work<'_, '_> {
                 Ok(self.purge(checkpoint, disks)? && self.keep_on(step)?)
             }
             CleanUpKind::PurgeStaleBitmapOffline => self.purge_offline(checkpoint, disks),
-            CleanUpKind::DiscardUncommittedCheckpoint => self.delete(checkpoint, 0),
-            CleanUpKind::ClearStuckBackupJob => self.clear_stuck_job(disks),
+            CleanUpKind::DiscardUncommittedCheckpoint => self.discard(step),
+            CleanUpKind::ClearStuckBackupJob => self.clear_stuck_job(checkpoint, disks),
         }
     }
 
@@ -77,7 +77,32 @@ impl Work<'_, '_> {
             self.document_of(bitmap)?
         };
         let name = document.name.clone();
-        Ok(self.redefine_with(&document, disks, bitmap)? && self.delete(&name, 0)?)
+        let before = self.session.whole_checkpoint(&name)?;
+        if !self.redefine_with(&document, disks, bitmap)? {
+            return Ok(false);
+        }
+        if self.delete(&name, 0)? {
+            return Ok(true);
+        }
+        self.session.put_back(&name, before.as_deref())?;
+        Ok(false)
+    }
+
+    /// The checkpoint goes as a whole; where a disk lacks the bitmap, disk by disk.
+    fn discard(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
+        match self.try_delete(&step.checkpoint)? {
+            Ok(()) => Ok(true),
+            Err(error) if is_absent(&error) => self.purge_unseen(step),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Deletes a checkpoint, which libvirt may well refuse.
+    fn try_delete(&mut self, name: &str) -> Result<Result<(), LibvirtError>, DriverError> {
+        let call = Call::new(Api::CheckpointDelete, &self.session.place().domain);
+        let call = call.checkpoint(name);
+        let refusal = self.try_call(&format!("checkpoint-delete {name}"), &call)?;
+        Ok(refusal.map_or(Ok(()), Err))
     }
 
     fn keep_on(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
@@ -85,30 +110,35 @@ impl Work<'_, '_> {
             return Ok(true);
         }
         let document = self.document_of(&step.checkpoint)?;
-        self.redefine(&document, &step.kept, true)
+        // What nobody has looked at is kept as it is.
+        let health = self
+            .facts()
+            .and_then(|facts| facts.observed.bitmap_health.get(&step.checkpoint));
+        let was_asked = |disk: &String| health.is_some_and(|health| health.contains_key(disk));
+        let is_known = !step.unseen || step.kept.iter().all(was_asked);
+        self.redefine(&document, &step.kept, is_known)
     }
 
     /// Disk by disk, since nobody has seen which of them carry the bitmap; of one that does not, the
     /// deletion is refused, and only the metadata goes.
     fn purge_unseen(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
         let name = &step.checkpoint;
+        let before = self.session.whole_checkpoint(name)?;
         let document = self.document_of(name)?;
         for disk in &step.disks {
             if !self.redefine(&document, std::slice::from_ref(disk), false)? {
                 return Ok(false);
             }
-            let call = Call::new(Api::CheckpointDelete, &self.session.place().domain);
-            let call = call.checkpoint(name);
-            match self.try_call(&format!("checkpoint-delete {name}"), &call)? {
-                None => {}
-                Some(error) => {
-                    let metadata_only = flags::CHECKPOINT_DELETE_METADATA_ONLY;
-                    let is_absent = error.code == ErrorCode::INTERNAL_ERROR
-                        && error.domain == ErrorDomain::QEMU;
-                    if !is_absent || !self.delete(name, metadata_only)? {
-                        return Ok(false);
-                    }
+            let is_gone = match self.try_delete(name)? {
+                Ok(()) => true,
+                Err(error) if is_absent(&error) => {
+                    self.delete(name, flags::CHECKPOINT_DELETE_METADATA_ONLY)?
                 }
+                Err(_) => false,
+            };
+            if !is_gone {
+                self.session.put_back(name, before.as_deref())?;
+                return Ok(false);
             }
         }
         self.keep_on(step)
@@ -176,16 +206,21 @@ impl Work<'_, '_> {
     }
 }
 
+/// How libvirt refuses to delete a checkpoint of which a disk lacks the bitmap.
+fn is_absent(error: &LibvirtError) -> bool {
+    error.code == ErrorCode::INTERNAL_ERROR && error.domain == ErrorDomain::QEMU
+}
+
 /// A checkpoint of so long a name cannot be made by anybody.
 fn is_unstorable(name: &str) -> bool {
     name.len() > 247
 }
 
 /// What a bitmap could be used for, on each layer; how much it marks may change by the guest's hand.
-fn flags_of(table: &BitmapTable, step: &CleanUp) -> Vec<(String, u32, [bool; 3])> {
+fn flags_of(table: &BitmapTable, step: &CleanUp) -> Vec<(String, u32, [bool; 4])> {
     let rows = table.0.iter().filter(|row| row.name == step.checkpoint);
     let flags = |row: &BitmapRow| {
-        let flags = [row.persistent, row.recording, row.inconsistent];
+        let flags = [row.persistent, row.recording, row.inconsistent, row.busy];
         (row.disk.clone(), row.layer, flags)
     };
     rows.map(flags).collect()

@@ -65,13 +65,15 @@ fn records(ledger: &Ledger, client: Client) -> Records {
     let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
     Records {
         verified_checkpoints: ledger.verified_checkpoints().map(str::to_owned).collect(),
+        verified_disks: ledger.verified_disks(),
+        own_checkpoints: owned(&mut ledger.own_checkpoints()),
         saved_checkpoints: owned(&mut ledger.saved_checkpoints()),
         uncommitted_checkpoints: owned(&mut ledger.uncommitted_checkpoints()),
         replaced_disks: ledger.replaced_disks(),
         can_mix: !client.no_mixing,
         may_start: !client.no_start,
         can_use_monitor: !client.no_monitor,
-        restored_and_not_resumed: ledger.is_restored_and_not_resumed(),
+        restored_and_not_resumed: Some(ledger.is_restored_and_not_resumed()),
         unanswerable: BTreeSet::new(),
     }
 }

@@ -23,13 +23,17 @@ pub(super) fn execute(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(
     let before = work.session.host_state()?;
     let answer = work.session.repeat(refused.call)?;
     let unchanged = before == work.session.host_state()?;
-    let again = answer.map_or_else(|| "succeeded".to_owned(), |error| format!("{}", error.code));
+    let code = answer.map(|error| error.code);
+    let again = code.map_or_else(|| "succeeded".to_owned(), |code| code.to_string());
     let found = if unchanged {
         again
     } else {
         format!("{again}; the host has changed")
     };
-    work.claim("the same call again", found, unchanged);
+    // After a clean-up the reason may be another one.
+    let first = work.facts().and_then(|facts| facts.error.as_ref());
+    let is_same = !work.clean_up_steps().is_empty() || code == first.map(|error| error.code);
+    work.claim("the same call again", found, unchanged && is_same);
     match state {
         DomainState::Gone => Ok(()),
         DomainState::Shutoff => {

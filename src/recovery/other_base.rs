@@ -14,6 +14,9 @@ pub(super) fn execute(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
     if !work.clean_up(CleanUpTime::First)? {
         return Ok(());
     }
+    if !work.define_base(base, &parts)? {
+        return Ok(());
+    }
     let name = work.fresh_name()?;
     if work.back_up(&name, Some(base), &parts)? {
         work.prove_chain(&name)?;

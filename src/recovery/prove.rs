@@ -1,9 +1,13 @@
 //! Proof by data: restored bytes against the ledger, and nothing stale left behind.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, BitmapRow, BitmapTable, Call, JobEnd, JobEvent, Observation, Request};
+use crate::model::{
+    Api, BitmapRow, BitmapTable, Call, Decision, JobEnd, JobEvent, Observation, Request,
+};
 use crate::plan::{Operation, Step};
 use crate::session::TakenBackup;
 use crate::transcript::{Exchange, HostState, Record};
@@ -95,15 +99,34 @@ impl Work<'_, '_> {
         self.claim("base that is left", found, is_needed);
     }
 
-    /// Every bitmap that could serve when the call was refused is still there, but for one whose
-    /// deletion was asked for. Only a new chain may give a checkpoint up that is broken in part.
-    pub(super) fn prove_bases_kept(&mut self, refused: Refused<'_>) -> Result<(), DriverError> {
+    /// Every bitmap that could serve when the call was refused still can, but for one whose deletion
+    /// was asked for. Only a new chain may give a checkpoint up, and only on its own disks.
+    pub(super) fn prove_bases_kept(
+        &mut self,
+        refused: Refused<'_>,
+        decision: Decision,
+    ) -> Result<(), DriverError> {
+        let request = self.session.request_of(refused.call);
         let is_deletion = refused.call.api == Api::CheckpointDelete;
         let unwanted = refused.call.checkpoint.as_deref().filter(|_| is_deletion);
-        let verified: Vec<&str> = self.session.ledger().verified_checkpoints().collect();
+        let ledger = self.session.ledger();
+        let verified: Vec<&str> = ledger.verified_checkpoints().collect();
+        let (disks, replaced) = (ledger.verified_disks(), ledger.replaced_disks());
+        let is_among = |all: &BTreeMap<String, BTreeSet<String>>, row: &BitmapRow| {
+            let disks = all.get(&row.name);
+            disks.is_some_and(|disks| disks.contains(&row.disk))
+        };
+        let is_retired = |row: &BitmapRow| {
+            let mut requested = request.disk_names();
+            decision == Decision::FullBackupNewChain && requested.any(|disk| disk == row.disk)
+        };
         let could_serve = |row: &&BitmapRow| {
-            let is_base = verified.contains(&row.name.as_str());
-            is_base && is_usable(row) && unwanted != Some(row.name.as_str())
+            verified.contains(&row.name.as_str())
+                && is_usable(row)
+                && is_among(&disks, row)
+                && !is_among(&replaced, row)
+                && unwanted != Some(row.name.as_str())
+                && !is_retired(row)
         };
         let rows = refused.state.bitmaps.0.iter().filter(could_serve);
         let rows: Vec<&BitmapRow> = rows.collect();
@@ -111,9 +134,12 @@ impl Work<'_, '_> {
             return Ok(());
         }
         let now = self.session.bitmaps()?;
-        let is_gone = |row: &&&BitmapRow| now.on(&row.disk, &row.name).next().is_none();
-        if let Some(row) = rows.iter().find(is_gone) {
-            let found = format!("{} on {} is gone", row.name, row.disk);
+        let serves = |row: &BitmapRow| {
+            let mut found = now.on(&row.disk, &row.name).peekable();
+            found.peek().is_some() && found.all(is_usable)
+        };
+        if let Some(row) = rows.into_iter().find(|row| !serves(row)) {
+            let found = format!("{} on {} is gone, or broken", row.name, row.disk);
             self.claim("bitmaps that could serve", found, false);
         }
         Ok(())

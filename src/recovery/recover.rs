@@ -36,9 +36,7 @@ pub fn execute(
         Decision::TreatAsDone => done::execute(&mut work, refused)?,
         Decision::InvestigateEscalate => work.prove_nothing_changed(refused.state)?,
     }
-    if consultation.conclusion.decision != Decision::FullBackupNewChain {
-        work.prove_bases_kept(refused)?;
-    }
+    work.prove_bases_kept(refused, consultation.conclusion.decision)?;
     Ok(work.into_recovery())
 }
 

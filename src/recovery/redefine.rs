@@ -1,10 +1,11 @@
 //! `redefine-missing-checkpoints-then-retry`: the kept documents go back to libvirt, parents first.
 
+use super::backup::Parts;
 use super::refused::Refused;
 use super::retry;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, CleanUpTime, flags};
+use crate::model::{Api, Call, CleanUpTime, DiskPart, Request, flags};
 use crate::plan::{SavedCheckpoint, Step};
 
 /// Redefines every kept checkpoint that libvirt has lost and whose bitmap is still there, retries,
@@ -17,28 +18,44 @@ pub(super) fn execute(
     if !work.clean_up(CleanUpTime::First)? {
         return Ok(());
     }
-    let kept = oldest_first(work);
+    let request = work.session.request_of(refused.call);
+    let kept = oldest_first(work, &request);
+    let needed: Vec<&str> = request.needed().map(|(_, name)| name).collect();
+    let replaced = work.session.ledger().replaced_disks();
     let mut defined = work.session.checkpoints()?;
+    let mut left = Vec::new();
     for saved in &kept {
         let carriers = work.carriers(&saved.name)?;
-        if defined.contains(&saved.name) || carriers.is_empty() {
+        if defined.contains(&saved.name) {
             continue;
         }
-        if !work.redefine(saved, &carriers, true)? {
+        let is_needed = needed.contains(&saved.name.as_str());
+        let lies = |disk: &String| {
+            let disks = replaced.get(&saved.name);
+            disks.is_some_and(|disks| disks.contains(disk))
+        };
+        if carriers.is_empty() || (!is_needed && carriers.iter().any(lies)) {
+            left.push(&saved.name);
+            continue;
+        }
+        if work.redefine(saved, &carriers, true)? {
+            work.claim(format!("bitmap of {}", saved.name), "validated", true);
+            defined.push(saved.name.clone());
+        } else if is_needed {
             work.claim(format!("bitmap of {}", saved.name), "not good", false);
             return Ok(());
+        } else {
+            // Nobody asks for it now; it stays as it is.
+            left.push(&saved.name);
         }
-        work.claim(format!("bitmap of {}", saved.name), "validated", true);
-        defined.push(saved.name.clone());
     }
     let found = work.session.checkpoints_from_the_root()?;
     let place = |name: &str| found.iter().position(|found| found == name);
     let mut as_kept = true;
     for saved in &kept {
         let parent = saved.parent.as_deref().and_then(place);
-        let is_lost = work.carriers(&saved.name)?.is_empty();
-        as_kept &=
-            is_lost || place(&saved.name).is_some_and(|own| parent.is_none_or(|up| up < own));
+        as_kept &= left.contains(&&saved.name)
+            || place(&saved.name).is_some_and(|own| parent.is_none_or(|up| up < own));
     }
     work.claim("checkpoints as kept", found.join(" "), as_kept);
     if remedy.is_empty() {
@@ -51,13 +68,18 @@ pub(super) fn execute(
     retry::prove_newest_chain(work)
 }
 
-/// The kept checkpoints, each behind its parent.
-fn oldest_first(work: &Work<'_, '_>) -> Vec<SavedCheckpoint> {
+/// The kept checkpoints, and the needed ones whose documents are not kept; each behind its parent.
+fn oldest_first(work: &Work<'_, '_>, request: &Request) -> Vec<SavedCheckpoint> {
     let ledger = work.session.ledger();
     let kept = ledger
         .saved_checkpoints()
         .filter_map(|name| SavedCheckpoint::of(ledger.saved_checkpoint(name)?));
     let mut left: Vec<SavedCheckpoint> = kept.collect();
+    for (_, name) in request.needed() {
+        if left.iter().all(|saved| saved.name != name) {
+            left.push(SavedCheckpoint::named(name));
+        }
+    }
     let mut sorted: Vec<SavedCheckpoint> = Vec::new();
     while !left.is_empty() {
         let waits = |saved: &SavedCheckpoint| {
@@ -72,6 +94,23 @@ fn oldest_first(work: &Work<'_, '_>) -> Vec<SavedCheckpoint> {
 }
 
 impl Work<'_, '_> {
+    /// libvirt may have lost a base; it is redefined on the disks that are based on it. `false` if
+    /// libvirt refused.
+    pub(super) fn define_base(&mut self, base: &str, parts: &Parts) -> Result<bool, DriverError> {
+        if self.session.checkpoints()?.iter().any(|name| name == base) {
+            return Ok(true);
+        }
+        let is_based = |part: &DiskPart| *part == DiskPart::Incremental;
+        let based = parts.iter().filter(|(_, part)| is_based(part));
+        let disks: Vec<String> = based.map(|(disk, _)| disk.clone()).collect();
+        let document = self.document_of(base)?;
+        let is_defined = self.redefine(&document, &disks, true)?;
+        if !is_defined {
+            self.claim("base of the backup", "not redefined", false);
+        }
+        Ok(is_defined)
+    }
+
     /// What is known of a checkpoint: the client's own record, else libvirt's.
     pub(super) fn document_of(&mut self, name: &str) -> Result<SavedCheckpoint, DriverError> {
         let kept = self.session.ledger().saved_checkpoint(name);

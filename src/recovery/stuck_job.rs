@@ -2,13 +2,18 @@
 
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Action, Api, Call};
+use crate::model::{Action, Api, Call, ErrorCode, flags};
 use crate::plan::{Operation, Step};
+use crate::session::Attempt;
 
 impl Work<'_, '_> {
     /// Ends the block jobs of the disks, which ends the backup as long as libvirt has it registered.
     /// Otherwise its NBD server is stopped by QEMU's monitor, and its files are removed.
-    pub(super) fn clear_stuck_job(&mut self, disks: &[String]) -> Result<bool, DriverError> {
+    pub(super) fn clear_stuck_job(
+        &mut self,
+        checkpoint: &str,
+        disks: &[String],
+    ) -> Result<bool, DriverError> {
         let was_registered = self.session.has_backup()?;
         let domain = self.session.place().domain.clone();
         for disk in disks {
@@ -37,13 +42,19 @@ impl Work<'_, '_> {
             // As long as libvirt has the backup registered, it ends the other disks' jobs itself.
             self.session.settle_backup()?;
         }
-        let request = self.facts().map(|facts| &facts.request);
-        let has_server = request.is_some_and(|request| request.server.is_some());
-        if !was_registered && has_server {
+        let attempt = self.stuck_attempt(checkpoint);
+        let server = attempt.as_ref().and_then(|own| own.request.server.clone());
+        if let Some(server) = server.filter(|_| !was_registered) {
             let stop = Action::StopNbdServer { domain };
             self.perform(&Step::of("nbd-server-stop", Operation::Act(stop)))?;
+            let reason = self.session.probe_server(&server, false)?;
+            if let Some(reason) = reason {
+                self.claim("NBD server of the stuck backup", reason, false);
+            }
         }
-        self.remove_own_files()?;
+        if let Some(attempt) = attempt {
+            self.remove_files_of(&attempt)?;
+        }
         let registered = self.session.has_backup()?;
         let jobs = self.session.block_jobs(disks)?;
         let found = match (registered, jobs.keys().next()) {
@@ -55,19 +66,40 @@ impl Work<'_, '_> {
         Ok(!registered && jobs.is_empty())
     }
 
+    /// The own attempt that runs on without a job: libvirt has refused it by
+    /// `VIR_ERR_INTERNAL_ERROR`, when its checkpoint's metadata could not be stored.
+    fn stuck_attempt(&self, checkpoint: &str) -> Option<Attempt> {
+        let attempts = self.session.ledger().attempts().iter().rev();
+        let is_it = |attempt: &&Attempt| {
+            attempt.refused == Some(ErrorCode::INTERNAL_ERROR)
+                && attempt.request.checkpoint.as_deref() == Some(checkpoint)
+        };
+        attempts.into_iter().find(is_it).cloned()
+    }
+
     /// What libvirt has not removed of the attempt's own files would be in the way of the next one.
-    fn remove_own_files(&mut self) -> Result<(), DriverError> {
-        let request = self.facts().map(|facts| &facts.request).into_iter();
-        let paths = request
-            .flat_map(|request| request.files().map(str::to_owned))
-            .collect();
-        for path in self.session.find_files(paths)? {
+    /// A file that was there before the attempt, or that holds another backup, stays.
+    fn remove_files_of(&mut self, attempt: &Attempt) -> Result<(), DriverError> {
+        if attempt.request.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL != 0 {
+            return Ok(());
+        }
+        let ledger = self.session.ledger();
+        let paths = attempt.request.files().filter(|path| !ledger.holds(path));
+        let paths: Vec<String> = paths.map(str::to_owned).collect();
+        for path in self.session.find_files(paths.clone())? {
             let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
             let remove = Action::RemoveFile { path };
             self.perform(&Step::of(
                 format!("remove-file {name}"),
                 Operation::Act(remove),
             ))?;
+        }
+        if let Some(left) = self.session.find_files(paths)?.first() {
+            self.claim(
+                "files of the stuck backup",
+                format!("{left} is left"),
+                false,
+            );
         }
         Ok(())
     }

@@ -79,8 +79,9 @@ impl<'a> Session<'a> {
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Record, DriverError> {
         self.ledger.note_attempt(call);
         let answer = self.driver.call(call)?;
-        if let Answer::Returned(value) = &answer {
-            self.ledger.note_call(call, value);
+        match &answer {
+            Answer::Returned(value) => self.ledger.note_call(call, value),
+            Answer::Refused(error) => self.ledger.note_refusal(call, error),
         }
         let exchange = Exchange::Call {
             call: call.clone(),

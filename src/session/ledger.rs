@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, Api, Call, Content, DiskFormat, Export, ImageRef, NbdServer, Request, RequestedDisk,
-    Value, flags,
+    Action, Api, Call, Content, DiskFormat, ErrorCode, Export, ImageRef, LibvirtError, NbdServer,
+    Request, RequestedDisk, Value, flags,
 };
 use crate::plan::PlannedDisk;
 
@@ -13,8 +13,10 @@ use crate::plan::PlannedDisk;
 pub struct Ledger {
     disks: BTreeMap<String, Content>,
     backups: Vec<TakenBackup>,
-    /// Checkpoints that own backups were to make, whatever came of them.
-    attempts: BTreeSet<String>,
+    /// The backups that were asked for, whatever came of them.
+    attempts: Vec<Attempt>,
+    /// Checkpoints that were to be made without a backup, whatever came of them.
+    own_checkpoints: BTreeSet<String>,
     /// Documents of checkpoints that a client has kept, without their nested domain.
     saved_checkpoints: BTreeMap<String, String>,
     /// The guest does not run.
@@ -22,6 +24,15 @@ pub struct Ledger {
     /// The memory of a paused domain is saved, and the next start restores it.
     saved_paused: bool,
     restored_and_not_resumed: bool,
+}
+
+/// A backup that was asked for.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// What was asked.
+    pub request: Request,
+    /// The code it was refused with.
+    pub refused: Option<ErrorCode>,
 }
 
 /// A backup that was begun.
@@ -135,8 +146,25 @@ impl Ledger {
     /// Takes note of a call before its answer is there: an attempt is one's own, whatever comes of
     /// it.
     pub(super) fn note_attempt(&mut self, call: &Call) {
+        let request = Request::of(call);
         if call.api == Api::DomainBackupBegin {
-            self.attempts.extend(Request::of(call).checkpoint);
+            self.attempts.push(Attempt {
+                request,
+                refused: None,
+            });
+        } else if call.api == Api::CheckpointCreate
+            && call.flags & flags::CHECKPOINT_CREATE_REDEFINE == 0
+        {
+            self.own_checkpoints.extend(request.checkpoint);
+        }
+    }
+
+    /// Takes note of a refusal.
+    pub(super) fn note_refusal(&mut self, call: &Call, error: &LibvirtError) {
+        if call.api == Api::DomainBackupBegin
+            && let Some(attempt) = self.attempts.last_mut()
+        {
+            attempt.refused = Some(error.code);
         }
     }
 
@@ -268,14 +296,43 @@ impl Ledger {
 
     /// The checkpoints of own attempts that have not come to a verified backup.
     pub fn uncommitted_checkpoints(&self) -> impl Iterator<Item = &str> {
-        let is_verified = |name: &String| {
+        let is_verified = |name: &&str| {
             let mut verified = self.backups.iter().filter(|backup| backup.verified);
-            verified.any(|backup| backup.checkpoint.as_ref() == Some(name))
+            verified.any(|backup| backup.checkpoint.as_deref() == Some(*name))
         };
         let attempts = self.attempts.iter();
         attempts
+            .filter_map(|attempt| attempt.request.checkpoint.as_deref())
             .filter(move |name| !is_verified(name))
-            .map(String::as_str)
+    }
+
+    /// The checkpoints that were to be made without a backup.
+    pub fn own_checkpoints(&self) -> impl Iterator<Item = &str> {
+        self.own_checkpoints.iter().map(String::as_str)
+    }
+
+    /// The backups that were asked for.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Whether a file holds a backup that was begun.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        let mut disks = self.backups.iter().flat_map(|backup| &backup.disks);
+        disks.any(|taken| taken.image.as_ref().is_some_and(|image| image.path == path))
+    }
+
+    /// The disks of each verified checkpoint whose backups are there.
+    #[must_use]
+    pub fn verified_disks(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let disks = |backup: &TakenBackup| {
+            let disks = backup.disks.iter().map(|taken| taken.disk.clone());
+            Some((backup.checkpoint.clone()?, disks.collect()))
+        };
+        let verified = self.backups.iter().filter(|backup| backup.verified);
+        verified.filter_map(disks).collect()
     }
 
     /// For each checkpoint, the disks whose image is no longer the one it was made on.

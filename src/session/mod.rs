@@ -11,5 +11,5 @@ mod redefine;
 mod restore;
 
 pub use execute::Session;
-pub use ledger::{Ledger, TakenBackup, TakenDisk};
+pub use ledger::{Attempt, Ledger, TakenBackup, TakenDisk};
 pub use restore::Restored;

@@ -183,7 +183,7 @@ impl Session<'_> {
     }
 
     /// The same whole, as a redefinition wants it to change nothing.
-    pub(super) fn whole_checkpoint(&mut self, name: &str) -> Result<Option<String>, DriverError> {
+    pub fn whole_checkpoint(&mut self, name: &str) -> Result<Option<String>, DriverError> {
         self.dump_checkpoint(name, flags::CHECKPOINT_XML_SECURE)
     }
 

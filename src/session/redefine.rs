@@ -50,7 +50,8 @@ impl Session<'_> {
         Ok(health)
     }
 
-    fn put_back(&mut self, name: &str, before: Option<&str>) -> Result<(), DriverError> {
+    /// Makes the definition of a checkpoint what it was; without one, there is none afterwards.
+    pub fn put_back(&mut self, name: &str, before: Option<&str>) -> Result<(), DriverError> {
         let now = self.whole_checkpoint(name)?;
         if now.as_deref() == before {
             return Ok(());
@@ -69,7 +70,7 @@ impl Session<'_> {
         if self.whole_checkpoint(name)?.as_deref() == before {
             return Ok(());
         }
-        let text = format!("the definition of checkpoint {name} is not what it was before a probe");
+        let text = format!("the definition of checkpoint {name} is not what it was");
         Err(DriverError::Failed(text))
     }
 }

@@ -1,12 +1,17 @@
 //! The codes about checkpoints and backups that are not there, or cannot be used.
 
 use crate::judge::Rule;
-use crate::judge::chain::{Chain, carriers};
+use crate::judge::chain::{Chain, carriers, is_busy};
 use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, BitmapRow, CleanUp, Decision, DiskFormat, DomainState, ErrorCode};
+use crate::model::{Api, BitmapRow, CleanUp, Decision, DiskFormat, DomainState, ErrorCode, flags};
 
+/// The codes that say that a base cannot be used.
+const UNUSABLE: &[ErrorCode] = &[
+    ErrorCode::CHECKPOINT_INCONSISTENT,
+    ErrorCode::NO_DOMAIN_CHECKPOINT,
+];
 const NO_CHECKPOINT: &[ErrorCode] = &[ErrorCode::NO_DOMAIN_CHECKPOINT];
 const INCONSISTENT: &[ErrorCode] = &[ErrorCode::CHECKPOINT_INCONSISTENT];
 const FIX: Decision = Decision::FixRequest;
@@ -17,6 +22,8 @@ const SOME_DISKS: Decision = Decision::FullForAffectedDisks;
 const NEW_CHAIN: Decision = Decision::FullBackupNewChain;
 const BEGIN: &[Api] = &[Api::DomainBackupBegin];
 const DELETE: &[Api] = &[Api::CheckpointDelete];
+/// The functions that look at bitmaps.
+const LOOKING: &[Api] = &[Api::DomainBackupBegin, Api::CheckpointCreate];
 
 const ERROR_HEADER: &str = "include/libvirt/virterror.h: VIR_ERR_CHECKPOINT_INCONSISTENT \"checkpoint \
               can't be used\"";
@@ -26,6 +33,7 @@ const CHAIN_IS_VALID: &str = "src/qemu/qemu_block.c:qemuBlockBitmapChainIsValid"
 const RAW_DISK: &str = "Red Hat bug 1874846, description: incremental backup of a raw file";
 const BACKUPMODE: &str = "docs/formatbackup.rst: backupmode of each disk";
 const NO_BASE: &str = "src/qemu/qemu_backup.c:qemuBackupDiskPrepareDataOne";
+const NOT_LOADED: &str = "measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8";
 const REDEFINING: &str = "docs/formatcheckpoint.rst: redefining a checkpoint";
 
 pub(super) const RULES: &[Rule] = &[
@@ -83,6 +91,43 @@ pub(super) const RULES: &[Rule] = &[
             "the checkpoint has no parent, or one that is not defined",
             &["src/qemu/qemu_driver.c:qemuDomainCheckpointGetParent"],
         ),
+    Rule::on("B32-off", UNUSABLE, Decision::ChangeDomainStateThenRetry)
+        .of(LOOKING)
+        .when(domain_is_off_and_may_start)
+        .because(
+            "the domain is off by now: start it, paused is enough",
+            &["src/qemu/qemu_backup.c:qemuBackupBegin"],
+        ),
+    Rule::on("B32-offline", UNUSABLE, FIX)
+        .of(LOOKING)
+        .when(domain_is_off)
+        .because(
+            "the domain is off by now, and must stay off: read its closed images by \
+              qemu-img or qemu-nbd",
+            &["src/qemu/qemu_backup.c:qemuBackupBegin"],
+        ),
+    Rule::on("B32-vanished", UNUSABLE, FIX)
+        .of(LOOKING)
+        .when(domain_is_gone)
+        .because(
+            "the domain is gone by now",
+            &["src/qemu/qemu_domain.c:qemuDomainObjFromDomain"],
+        ),
+    Rule::on("B5a", UNUSABLE, Decision::ChangeDomainStateThenRetry)
+        .of(LOOKING)
+        .when(restored_and_paused)
+        .because(
+            "the domain was restored and is still paused: its bitmaps are not loaded yet",
+            &[NOT_LOADED],
+        ),
+    Rule::on("B5a-wait", UNUSABLE, Decision::InvestigateEscalate)
+        .of(LOOKING)
+        .when(restored_and_left_paused)
+        .because(
+            "the domain was restored, is still paused, and may not be resumed: its bitmaps \
+              are not loaded, and nothing can be told of them",
+            &[NOT_LOADED],
+        ),
     Rule::on("B8-raw", NO_CHECKPOINT, FIX)
         .of(BEGIN)
         .when(raw_disk)
@@ -90,12 +135,24 @@ pub(super) const RULES: &[Rule] = &[
             "a raw disk is in the request, and raw images have no bitmaps",
             &[RAW_DISK],
         ),
+    Rule::on("B6", INCONSISTENT, FIX).when(raw_disk).because(
+        "a raw disk is in the request, and raw images have no bitmaps",
+        &[RAW_DISK],
+    ),
+    Rule::on("B5a-unknown", UNUSABLE, Decision::InvestigateEscalate)
+        .of(LOOKING)
+        .when(perhaps_restored)
+        .because(
+            "the domain is paused and has checkpoints, but not one bitmap: they may be \
+              gone, or not loaded since the domain was restored",
+            &[NOT_LOADED],
+        ),
     Rule::on("B7", NO_CHECKPOINT, REDEFINE)
         .of(BEGIN)
         .when(only_metadata_is_lost)
         .because(
-            "libvirt has lost the checkpoint, its bitmap is good, and its document is \
-              kept",
+            "libvirt has lost the checkpoint, its bitmap is good, and a verified backup is \
+              behind it",
             &[REDEFINING, "libvirt commit 5ab8cc78c4"],
         ),
     Rule::on("B8-some-disks", NO_CHECKPOINT, SOME_DISKS)
@@ -116,23 +173,6 @@ pub(super) const RULES: &[Rule] = &[
             "the base does not exist, and no other one is good",
             &[NO_BASE],
         ),
-    Rule::on("B5a", INCONSISTENT, Decision::ChangeDomainStateThenRetry)
-        .when(restored_and_paused)
-        .because(
-            "the domain was restored and is still paused: its bitmaps are not loaded yet",
-            &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
-        ),
-    Rule::on("B5a-wait", INCONSISTENT, Decision::InvestigateEscalate)
-        .when(restored_and_left_paused)
-        .because(
-            "the domain was restored, is still paused, and may not be resumed: its bitmaps \
-              are not loaded, and nothing can be told of them",
-            &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
-        ),
-    Rule::on("B6", INCONSISTENT, FIX).when(raw_disk).because(
-        "a raw disk is in the request, and raw images have no bitmaps",
-        &[RAW_DISK],
-    ),
     Rule::on("B3", INCONSISTENT, SOME_DISKS)
         .when(some_disks_are_bad)
         .because(
@@ -178,13 +218,21 @@ fn metadata_is_lost_and_bitmap_is_left(facts: &Facts) -> Step {
         return Ok(None);
     };
     let is_kept = facts.records.saved_checkpoints.contains(name);
-    if !is_kept || !facts.records.can_use_monitor || facts.checkpoints()?.contains_key(name) {
+    let is_of_metadata = facts.request.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY != 0;
+    if !is_kept || is_of_metadata || !facts.records.can_use_monitor {
+        return Ok(None);
+    }
+    if facts.checkpoints()?.contains_key(name) {
         return Ok(None);
     }
     if !facts.domain_state()?.is_active() {
         return Ok(None);
     }
-    let disks = carriers(facts.bitmaps()?, name);
+    let bitmaps = facts.bitmaps()?;
+    let disks = carriers(bitmaps, name);
+    if is_busy(bitmaps, name) {
+        return Ok(None);
+    }
     let purge = || Detail::cleaning([CleanUp::purging(name, disks.clone()).first()]);
     Ok((!disks.is_empty()).then(purge))
 }
@@ -201,17 +249,43 @@ fn wanted_one_can_be_redefined(facts: &Facts) -> Step {
     Ok(plain(is_kept && !facts.checkpoints()?.contains_key(name)))
 }
 
-fn restored_and_paused(facts: &Facts) -> Step {
+fn domain_is_off_and_may_start(facts: &Facts) -> Step {
     if !facts.records.may_start {
         // The state is asked for all the same, by the rule after this one.
         return Ok(None);
     }
-    restored_and_left_paused(facts)
+    domain_is_off(facts)
+}
+
+fn domain_is_off(facts: &Facts) -> Step {
+    Ok(plain(facts.domain_state()? == DomainState::Shutoff))
+}
+
+fn domain_is_gone(facts: &Facts) -> Step {
+    Ok(plain(facts.domain_state()? == DomainState::Gone))
+}
+
+fn restored_and_paused(facts: &Facts) -> Step {
+    Ok(plain(
+        facts.records.may_start && facts.is_restored_and_paused()?,
+    ))
 }
 
 fn restored_and_left_paused(facts: &Facts) -> Step {
-    let paused = facts.domain_state()? == DomainState::Paused;
-    Ok(plain(paused && facts.records.restored_and_not_resumed))
+    Ok(plain(facts.is_restored_and_paused()?))
+}
+
+/// The client does not know whether the domain was restored, and it looks as if it was.
+fn perhaps_restored(facts: &Facts) -> Step {
+    let is_known = facts.records.restored_and_not_resumed.is_some();
+    if is_known || facts.domain_state()? != DomainState::Paused || facts.checkpoints()?.is_empty() {
+        return Ok(None);
+    }
+    if !facts.records.can_use_monitor {
+        return Ok(None);
+    }
+    let has_any = facts.bitmaps()?.0.iter().any(|row| row.persistent);
+    Ok(plain(!has_any))
 }
 
 fn raw_disk(facts: &Facts) -> Step {
@@ -223,10 +297,7 @@ fn raw_disk(facts: &Facts) -> Step {
 fn only_metadata_is_lost(facts: &Facts) -> Step {
     let chain = facts.chain()?;
     let lost = chain.lost_bases();
-    let is_kept = |name: &&str| facts.records.saved_checkpoints.contains(*name);
-    let can_be_defined = !lost.is_empty()
-        && lost.iter().all(is_kept)
-        && lost.iter().all(|name| facts.is_verified(name));
+    let can_be_defined = !lost.is_empty() && lost.iter().all(|name| facts.is_verified(name));
     Ok(plain(can_be_defined && chain.bad()?.is_empty()))
 }
 
@@ -239,7 +310,7 @@ fn base_is_unknown_and_another_good(facts: &Facts) -> Step {
 }
 
 fn base_is_unknown(facts: &Facts) -> Step {
-    Ok(lost(facts)?.map(|chain| chain.retired()))
+    lost(facts)?.map(|chain| chain.retired()).transpose()
 }
 
 /// The chain, where libvirt does not know a base.
@@ -273,7 +344,7 @@ fn no_disk_is_good_and(facts: &Facts, is_so: fn(&BitmapRow) -> bool) -> Step {
     if !chain.nothing_serves()? || !chain.needed_rows().any(is_so) {
         return Ok(None);
     }
-    Ok(Some(chain.retired()))
+    chain.retired().map(Some)
 }
 
 fn no_disk_is_good(facts: &Facts) -> Step {
@@ -281,5 +352,5 @@ fn no_disk_is_good(facts: &Facts) -> Step {
     if !chain.nothing_serves()? {
         return Ok(None);
     }
-    Ok(Some(chain.retired()))
+    chain.retired().map(Some)
 }

@@ -4,7 +4,7 @@ use crate::judge::Rule;
 use crate::judge::decided::Detail;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision, ErrorCode, ErrorDomain};
+use crate::model::{Api, CleanUp, Decision, ErrorCode, ErrorDomain, flags};
 
 /// From the call during which the daemon ends, and from each later one.
 const LOST: &[ErrorCode] = &[ErrorCode::SYSTEM_ERROR, ErrorCode::INTERNAL_ERROR];
@@ -82,7 +82,12 @@ fn is_lost(facts: &Facts) -> bool {
 /// The backup and the checkpoint of the request are there. Without a checkpoint nothing tells whose
 /// the backup is.
 fn own_backup_runs(facts: &Facts) -> Step {
-    if !is_lost(facts) || facts.defined_checkpoint()?.is_none() {
+    if !is_lost(facts) {
+        return Ok(None);
+    }
+    // One that is verified was there before.
+    let is_new = |name: &str| !facts.is_verified(name);
+    if !facts.defined_checkpoint()?.is_some_and(is_new) {
         return Ok(None);
     }
     Ok(plain(facts.backup()? && facts.job()? == RunningJob::Backup))
@@ -109,8 +114,9 @@ fn nothing_has_begun(facts: &Facts) -> Step {
     Ok(plain(!facts.backup()?))
 }
 
+/// One that was to be redefined may have been there before.
 fn checkpoint_is_defined(facts: &Facts) -> Step {
-    if !is_lost(facts) {
+    if !is_lost(facts) || facts.request.flags & flags::CHECKPOINT_CREATE_REDEFINE != 0 {
         return Ok(None);
     }
     Ok(plain(facts.defined_checkpoint()?.is_some()))

@@ -2,12 +2,12 @@
 //! deletes all of a checkpoint or nothing.
 
 use crate::judge::Rule;
-use crate::judge::chain::carriers;
+use crate::judge::chain::{carriers, is_busy};
 use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::probe::Probe;
-use crate::judge::rule::Step;
-use crate::model::{Api, CleanUp, Decision, ErrorCode};
+use crate::judge::rule::{Step, plain};
+use crate::model::{Api, CleanUp, Decision, ErrorCode, flags};
 
 const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
 const DELETE: &[Api] = &[Api::CheckpointDelete];
@@ -15,6 +15,13 @@ const DISCARD: &str = "src/qemu/qemu_checkpoint.c:qemuCheckpointDiscardDiskBitma
               found in backing chain";
 
 pub(super) const RULES: &[Rule] = &[
+    Rule::on("D1-busy", INTERNAL, Decision::RetryAfterJobEnds)
+        .of(DELETE)
+        .when(the_bitmap_is_in_use)
+        .because(
+            "something in QEMU uses the bitmap: a job, or an NBD export",
+            &["block/dirty-bitmap.c:bdrv_dirty_bitmap_check of QEMU"],
+        ),
     Rule::on("D1-absent", INTERNAL, Decision::TreatAsDone)
         .of(DELETE)
         .when(no_disk_has_the_bitmap)
@@ -45,24 +52,43 @@ struct Halves {
     name: String,
     disks: Vec<String>,
     carried: Vec<String>,
+    is_busy: bool,
+}
+
+/// The checkpoint that alone is to be deleted. The bitmaps of its children are another question.
+fn unwanted(facts: &Facts) -> Result<Option<&str>, Probe> {
+    const CHILDREN: u32 =
+        flags::CHECKPOINT_DELETE_CHILDREN | flags::CHECKPOINT_DELETE_CHILDREN_ONLY;
+
+    if facts.request.flags & CHILDREN != 0 {
+        return Ok(None);
+    }
+    facts.defined_checkpoint()
 }
 
 /// `None` where the checkpoint is not defined, or its bitmaps cannot be seen.
 fn halves(facts: &Facts) -> Result<Option<Halves>, Probe> {
-    let Some(name) = facts.defined_checkpoint()? else {
+    let Some(name) = unwanted(facts)? else {
         return Ok(None);
     };
     if !facts.records.can_use_monitor {
         return Ok(None);
     }
     let disks = facts.checkpoints()?[name].clone();
-    let carriers = carriers(facts.bitmaps()?, name);
+    let bitmaps = facts.bitmaps()?;
+    let carriers = carriers(bitmaps, name);
     let carried = disks.iter().filter(|disk| carriers.contains(*disk));
     Ok(Some(Halves {
         name: name.to_owned(),
         carried: carried.cloned().collect(),
         disks,
+        is_busy: is_busy(bitmaps, name),
     }))
+}
+
+fn the_bitmap_is_in_use(facts: &Facts) -> Step {
+    let found = halves(facts)?;
+    Ok(plain(found.is_some_and(|found| found.is_busy)))
 }
 
 fn no_disk_has_the_bitmap(facts: &Facts) -> Step {
@@ -81,7 +107,7 @@ fn some_disks_lack_the_bitmap(facts: &Facts) -> Step {
 }
 
 fn bitmaps_cannot_be_seen(facts: &Facts) -> Step {
-    let Some(name) = facts.defined_checkpoint()? else {
+    let Some(name) = unwanted(facts)? else {
         return Ok(None);
     };
     if facts.records.can_use_monitor {

@@ -5,7 +5,7 @@ use crate::judge::chain::carriers;
 use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision, DomainState, ErrorCode};
+use crate::model::{Api, CleanUp, Decision, DomainState, ErrorCode, flags};
 
 const NO_DOMAIN: &[ErrorCode] = &[ErrorCode::NO_DOMAIN];
 const INVALID: &[ErrorCode] = &[ErrorCode::OPERATION_INVALID];
@@ -157,7 +157,11 @@ fn domain_is_off_and_may_start(facts: &Facts) -> Step {
 
 /// The checkpoint is defined; the disks whose images store its bitmap lose it.
 fn deletion_can_be_done_offline(facts: &Facts) -> Step {
-    if facts.domain_state()? != DomainState::Shutoff {
+    const CHILDREN: u32 =
+        flags::CHECKPOINT_DELETE_CHILDREN | flags::CHECKPOINT_DELETE_CHILDREN_ONLY;
+
+    let is_more = facts.request.flags & CHILDREN != 0;
+    if is_more || facts.domain_state()? != DomainState::Shutoff {
         return Ok(None);
     }
     let Some(name) = facts.defined_checkpoint()? else {

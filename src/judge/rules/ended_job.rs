@@ -4,6 +4,7 @@ use crate::judge::Rule;
 use crate::judge::chain::carriers;
 use crate::judge::decided::Detail;
 use crate::judge::facts::{CompletedJob, Facts};
+use crate::judge::probe::Probe;
 use crate::judge::rule::{Step, plain};
 use crate::model::{Api, CleanUp, Decision, DomainState};
 
@@ -48,6 +49,10 @@ pub(super) const RULES: &[Rule] = &[
               closed images by qemu-img or qemu-nbd",
             &[CONCLUDED, STAYS],
         ),
+    Rule::on_ended_job("J2-gone", FIX)
+        .of(BEGIN)
+        .when(domain_is_gone)
+        .because("the domain is gone, and its backup with it", &[CONCLUDED]),
     Rule::on_ended_job("J2-bitmaps", NEW_CHAIN)
         .of(BEGIN)
         .when(domain_has_lost_its_bitmaps)
@@ -83,7 +88,7 @@ fn data_is_verified(facts: &Facts) -> Step {
 }
 
 fn job_has_failed(facts: &Facts) -> Step {
-    if facts.completed_job()? != CompletedJob::Failed || !facts.domain_state()?.is_active() {
+    if facts.completed_job()? != CompletedJob::Failed || !bitmaps_are_loaded(facts)? {
         return Ok(None);
     }
     discarded(facts)
@@ -109,14 +114,28 @@ fn domain_has_ended_for_good(facts: &Facts) -> Step {
 
 /// The checkpoint goes once the domain is on again.
 fn domain_has_ended(facts: &Facts) -> Step {
-    if !has_no_backup(facts)? || facts.domain_state()?.is_active() || !facts.records.may_start {
+    if !has_no_backup(facts)? || facts.domain_state()? != DomainState::Shutoff {
+        return Ok(None);
+    }
+    if !facts.records.may_start {
         return Ok(None);
     }
     discarded(facts)
 }
 
+fn domain_is_gone(facts: &Facts) -> Step {
+    Ok(plain(
+        has_no_backup(facts)? && facts.domain_state()? == DomainState::Gone,
+    ))
+}
+
+/// The domain runs, and not as one that was restored and is still paused.
+fn bitmaps_are_loaded(facts: &Facts) -> Result<bool, Probe> {
+    Ok(facts.domain_state()?.is_active() && !facts.is_restored_and_paused()?)
+}
+
 fn domain_has_lost_its_bitmaps(facts: &Facts) -> Step {
-    if facts.completed_job()? != CompletedJob::Cancelled || !facts.domain_state()?.is_active() {
+    if facts.completed_job()? != CompletedJob::Cancelled || !bitmaps_are_loaded(facts)? {
         return Ok(None);
     }
     let is_incremental = facts.request.needed().next().is_some();
@@ -127,11 +146,11 @@ fn domain_has_lost_its_bitmaps(facts: &Facts) -> Step {
     if !chain.nothing_serves()? {
         return Ok(None);
     }
-    Ok(Some(chain.retired()))
+    chain.retired().map(Some)
 }
 
 fn job_was_cancelled(facts: &Facts) -> Step {
-    if facts.completed_job()? != CompletedJob::Cancelled || !facts.domain_state()?.is_active() {
+    if facts.completed_job()? != CompletedJob::Cancelled || !bitmaps_are_loaded(facts)? {
         return Ok(None);
     }
     discarded(facts)
@@ -150,7 +169,7 @@ fn nobody_has_read_it(facts: &Facts) -> Step {
     discarded(facts)
 }
 
-fn has_no_backup(facts: &Facts) -> Result<bool, crate::judge::Probe> {
+fn has_no_backup(facts: &Facts) -> Result<bool, Probe> {
     let ended = facts.completed_job()?;
     Ok(matches!(
         ended,

@@ -8,7 +8,7 @@ use crate::judge::decided::Detail;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::rule::{Step, plain};
 use crate::model::{
-    Api, CleanUp, CleanUpKind, CleanUpTime, Decision, DomainState, ErrorCode, ErrorDomain, flags,
+    Api, CleanUp, CleanUpKind, CleanUpTime, Decision, ErrorCode, ErrorDomain, flags,
 };
 
 const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
@@ -132,17 +132,13 @@ fn document_lacks_its_time(facts: &Facts) -> bool {
 }
 
 fn restored_and_paused(facts: &Facts) -> Step {
-    if !facts.records.may_start {
-        return Ok(None);
-    }
-    restored_and_left_paused(facts)
+    Ok(plain(
+        facts.records.may_start && facts.is_restored_and_paused()?,
+    ))
 }
 
 fn restored_and_left_paused(facts: &Facts) -> Step {
-    if !facts.records.restored_and_not_resumed {
-        return Ok(None);
-    }
-    Ok(plain(facts.domain_state()? == DomainState::Paused))
+    Ok(plain(facts.is_restored_and_paused()?))
 }
 
 /// A name that was there before is another error: this call has made it.
@@ -247,6 +243,7 @@ fn given_file_is_missing(facts: &Facts) -> Step {
     if facts.request.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL == 0 {
         return Ok(None);
     }
+    facts.disks_are_known()?;
     unless_something_was_left(facts, || {
         let there = facts.files()?;
         let mut files = facts.request.files();

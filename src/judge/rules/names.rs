@@ -1,12 +1,15 @@
 //! `VIR_ERR_INTERNAL_ERROR` about what a new checkpoint needs: an image that stores bitmaps, metadata
 //! that can be stored, and a name that no bitmap bears.
 
+use std::collections::BTreeSet;
+
 use super::internal::METADATA;
 use crate::judge::Rule;
-use crate::judge::chain::{carriers, is_good};
+use crate::judge::chain::{carriers, is_busy, is_good};
 use crate::judge::decided::Detail;
 use crate::judge::facts::{BitmapHealth, Facts};
 use crate::judge::probe::Probe;
+use crate::judge::records::Records;
 use crate::judge::rule::{Step, plain};
 use crate::model::{Api, CleanUp, CleanUpTime, Compat, Decision, ErrorCode};
 
@@ -74,12 +77,21 @@ pub(super) const RULES: &[Rule] = &[
             "a bitmap bears the name that the checkpoint needs",
             &[BITMAP_EXISTS],
         ),
+    Rule::on("B11-foreign", INTERNAL, FIX)
+        .of(MAKING)
+        .when(name_is_of_a_bitmap_of_others)
+        .because(
+            "a bitmap that is in none of the client's books bears the name: take another \
+              name",
+            &[BITMAP_EXISTS],
+        ),
 ];
 
 fn image_is_of_version_2(facts: &Facts) -> Step {
     if facts.request.checkpoint.is_none() {
         return Ok(None);
     }
+    facts.disks_are_known()?;
     let versions = facts.image_versions()?;
     let mut disks = facts.request.disk_names();
     let is_old = |disk| versions.get(disk) == Some(&Compat::V2);
@@ -119,58 +131,105 @@ fn name_is_of_a_lost_checkpoint(facts: &Facts) -> Step {
     let Some(name) = &facts.request.checkpoint else {
         return Ok(None);
     };
-    let is_known = facts.is_verified(name) && facts.records.saved_checkpoints.contains(name);
-    if !is_known || !facts.records.can_use_monitor || facts.checkpoints()?.contains_key(name) {
+    if !facts.is_verified(name) || !facts.records.can_use_monitor {
+        return Ok(None);
+    }
+    if facts.checkpoints()?.contains_key(name) {
         return Ok(None);
     }
     let bitmaps = facts.bitmaps()?;
     let carriers = carriers(bitmaps, name);
-    let lies = |disk: &String| facts.records.is_replaced(disk, name);
+    let lies = |disk: &String| facts.records.rule_out(disk, name);
     let all_good = carriers
         .iter()
         .all(|disk| is_good(bitmaps, disk, name) && !lies(disk));
     Ok(plain(!carriers.is_empty() && all_good))
 }
 
-/// A name that has a verified backup behind it is never taken for stale.
+/// What the client has made without a backup, or what nobody can use, is stale.
 fn name_is_of_a_stale_bitmap(facts: &Facts) -> Step {
-    if !facts.records.can_use_monitor || facts.request.checkpoint.is_none() {
-        return Ok(None);
-    }
-    let (defined, bitmaps) = (facts.checkpoints()?, facts.bitmaps()?);
-    let of_job = facts
-        .request
-        .needed()
-        .map(|(disk, _)| format!("backup-{disk}"));
-    let names = facts.request.checkpoint.iter().cloned().chain(of_job);
-    let in_the_way = names.filter(|name| !defined.contains_key(name) && !facts.is_verified(name));
-    let carried = in_the_way.map(|name| (carriers(bitmaps, &name), name));
-    let steps = carried.filter(|(disks, _)| !disks.is_empty());
-    let steps: Vec<CleanUp> = steps
-        .map(|(disks, name)| CleanUp::purging(&name, disks).first())
+    let seen = facts.observed.bitmaps.as_ref();
+    let is_stale = |(name, disks): &(String, BTreeSet<String>)| {
+        let can_serve = |disk: &String| seen.is_some_and(|seen| is_good(seen, disk, name));
+        is_without_backup(facts, name) || !disks.iter().any(can_serve)
+    };
+    let steps: Vec<CleanUp> = names_in_the_way(facts)?
+        .into_iter()
+        .filter(is_stale)
+        .map(|(name, disks)| CleanUp::purging(&name, disks).first())
         .collect();
     Ok((!steps.is_empty()).then(|| Detail::cleaning(steps)))
 }
 
+/// The names that the checkpoint and the job need and that bitmaps bear, with the disks that carry
+/// these: of no checkpoint that libvirt has, and of none with a verified backup behind it.
+fn names_in_the_way(facts: &Facts) -> Result<Vec<(String, BTreeSet<String>)>, Probe> {
+    if !facts.records.can_use_monitor || facts.request.checkpoint.is_none() {
+        return Ok(Vec::new());
+    }
+    facts.disks_are_known()?;
+    let (defined, bitmaps) = (facts.checkpoints()?, facts.bitmaps()?);
+    let needed = facts.request.needed();
+    let of_job = needed.map(|(disk, _)| format!("backup-{disk}"));
+    let names = facts.request.checkpoint.iter().cloned().chain(of_job);
+    let is_free = |name: &String| {
+        !defined.contains_key(name) && !facts.is_verified(name) && !is_busy(bitmaps, name)
+    };
+    let carried = names.filter(is_free).map(|name| {
+        let disks = carriers(bitmaps, &name);
+        (name, disks)
+    });
+    Ok(carried.filter(|(_, disks)| !disks.is_empty()).collect())
+}
+
+/// Whatever the client has made under the name, no backup stands behind it.
+fn is_without_backup(facts: &Facts, name: &str) -> bool {
+    let Records {
+        uncommitted_checkpoints,
+        own_checkpoints,
+        ..
+    } = &facts.records;
+    let is_own = uncommitted_checkpoints.contains(name) || own_checkpoints.contains(name);
+    is_own && !facts.is_verified(name)
+}
+
 /// Without a way to QEMU's monitor: a bitmap that is good can at least be redefined.
 fn name_is_of_a_bitmap_that_validates(facts: &Facts) -> Step {
-    let Some(name) = &facts.request.checkpoint else {
+    let Some((name, good)) = unseen_in_the_way(facts)? else {
         return Ok(None);
     };
-    if facts.records.can_use_monitor
-        || facts.checkpoints()?.contains_key(name)
-        || facts.is_verified(name)
-    {
+    let purge = || Detail::cleaning([CleanUp::purging(name, good).first()]);
+    Ok(is_without_backup(facts, name).then(purge))
+}
+
+/// The name that the checkpoint needs, and the disks on which libvirt finds a good bitmap of it.
+fn unseen_in_the_way(facts: &Facts) -> Result<Option<(&str, Vec<String>)>, Probe> {
+    let Some(name) = facts.request.checkpoint.as_deref() else {
+        return Ok(None);
+    };
+    if facts.records.can_use_monitor || facts.is_verified(name) {
+        return Ok(None);
+    }
+    facts.disks_are_known()?;
+    if facts.checkpoints()?.contains_key(name) {
         return Ok(None);
     }
     let disks: Vec<String> = facts.request.disk_names().map(str::to_owned).collect();
     let Some(health) = facts.observed.bitmap_health.get(name) else {
-        let checkpoint = name.clone();
+        let checkpoint = name.to_owned();
         return Err(Probe::BitmapHealth { checkpoint, disks });
     };
     let good = health
         .iter()
         .filter(|(_, health)| **health == BitmapHealth::Good);
     let good: Vec<String> = good.map(|(disk, _)| disk.clone()).collect();
-    Ok((!good.is_empty()).then(|| Detail::cleaning([CleanUp::purging(name, good).first()])))
+    Ok((!good.is_empty()).then_some((name, good)))
+}
+
+/// Another checkpoint name is no help against a bitmap that has the name of the job's own.
+fn name_is_of_a_bitmap_of_others(facts: &Facts) -> Step {
+    let requested = facts.request.checkpoint.as_ref();
+    let names = names_in_the_way(facts)?;
+    let is_seen = names.iter().any(|(name, _)| Some(name) == requested);
+    Ok(plain(is_seen || unseen_in_the_way(facts)?.is_some()))
 }

@@ -14,10 +14,22 @@ const ABORT: &[Api] = &[Api::DomainAbortJob, Api::DomainAbortJobFlags];
 const BEGIN: &[Api] = &[Api::DomainBackupBegin];
 const ALREADY_RUNNING: &str = "src/qemu/qemu_backup.c:qemuBackupBegin: another backup job is already \
               running";
+const OUTLIVES: &str =
+    "measured on libvirt 7.0 to 12.8: a backup outlives its client and its daemon";
 const ORPHAN: &str = "measured on libvirt 9.0 to 12.8: a backup whose checkpoint's metadata \
               could not be stored runs on without a job";
 
 pub(super) const RULES: &[Rule] = &[
+    Rule::on("B9-own", &[ErrorCode::OPERATION_TIMEOUT], WAIT)
+        .when(an_own_attempt_may_run)
+        .because(
+            "a backup holds the domain, and an own attempt has left its checkpoint: if it is \
+              that one and nobody reads it any more, abort it",
+            &[
+                "docs/kbase/internals/qemu-threads.rst: asynchronous jobs exclude each other",
+                OUTLIVES,
+            ],
+        ),
     Rule::on("B9", &[ErrorCode::OPERATION_TIMEOUT], WAIT).because(
         "another job holds the domain, and libvirt has waited for 30 s",
         &["docs/kbase/internals/qemu-threads.rst: asynchronous jobs exclude each other"],
@@ -28,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::on("A1", INVALID, Decision::TreatAsDone)
         .of(ABORT)
-        .when(no_backup_is_registered)
+        .when(no_job_and_no_backup)
         .because(
             "there is no job to abort, and no backup",
             &[
@@ -50,6 +62,14 @@ pub(super) const RULES: &[Rule] = &[
         .because(
             "a backup is registered, and no job API sees its job",
             &[ORPHAN, "src/qemu/qemu_driver.c:qemuDomainAbortJobFlags"],
+        ),
+    Rule::on("B10-own", INVALID, WAIT)
+        .of(BEGIN)
+        .when(an_own_job_may_run)
+        .because(
+            "another backup runs, and an own attempt has left its checkpoint: if it is that \
+              one and nobody reads it any more, abort it",
+            &[ALREADY_RUNNING, OUTLIVES],
         ),
     Rule::on("B10", INVALID, WAIT)
         .of(BEGIN)
@@ -116,8 +136,18 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
-fn no_backup_is_registered(facts: &Facts) -> Step {
-    Ok(plain(!facts.backup()?))
+fn an_own_attempt_may_run(facts: &Facts) -> Step {
+    Ok(plain(facts.left_attempts()? && facts.backup()?))
+}
+
+fn an_own_job_may_run(facts: &Facts) -> Step {
+    Ok(plain(
+        facts.left_attempts()? && facts.job()? == RunningJob::Backup,
+    ))
+}
+
+fn no_job_and_no_backup(facts: &Facts) -> Step {
+    Ok(plain(!facts.backup()? && facts.job()? == RunningJob::None))
 }
 
 fn a_job_runs(facts: &Facts) -> Step {
@@ -178,7 +208,8 @@ fn a_domain_job_runs(facts: &Facts) -> Step {
 }
 
 fn disk_has_a_block_job(facts: &Facts) -> Step {
-    if facts.request.disks.is_empty() || facts.api == Api::DomainBackupBegin.into() {
+    let is_about_none = facts.request.disks.is_empty() && facts.request.each_disk.is_none();
+    if is_about_none || facts.api == Api::DomainBackupBegin.into() {
         return Ok(None);
     }
     let busy = !facts.backed_up_disks()?.is_empty() || !facts.otherwise_busy_disks()?.is_empty();

@@ -125,7 +125,8 @@ fn parent_is_lost(facts: &Facts) -> Step {
     let Some(parent) = &facts.request.parent else {
         return Ok(None);
     };
-    let is_kept = facts.records.saved_checkpoints.contains(parent);
+    let is_itself = facts.request.checkpoint.as_ref() == Some(parent);
+    let is_kept = facts.records.saved_checkpoints.contains(parent) && !is_itself;
     if !facts.is_of(ErrorDomain::DOMAIN) || !is_kept {
         return Ok(None);
     }

@@ -11,8 +11,8 @@ use crate::judge::{
     BitmapHealth, CompletedJob, ErrorFacts, Facts, Function, Observed, Place, Records, RunningJob,
 };
 use crate::model::{
-    Api, BitmapRow, BitmapTable, Compat, DiskFormat, DomainState, ErrorCode, ErrorDomain, Export,
-    NbdServer, Request, RequestedDisk, Size,
+    Api, BitmapRow, BitmapTable, Compat, DiskFormat, DomainState, EachDisk, ErrorCode, ErrorDomain,
+    Export, NbdServer, Request, RequestedDisk, Size,
 };
 
 const DISKS: [&str; 2] = ["vda", "vdb"];
@@ -139,15 +139,22 @@ fn request() -> impl Strategy<Value = Request> {
         disks,
         server,
         any::<bool>(),
+        weighted(0.3, weighted(0.8, name())),
     )
-        .prop_map(|(checkpoint, parent, flags, disks, server, tls)| Request {
-            checkpoint,
-            parent,
-            flags,
-            disks,
-            each_disk: None,
-            server,
-            tls,
+        .prop_map(|(checkpoint, parent, flags, disks, server, tls, each)| {
+            let each_disk = each.filter(|_| disks.is_empty()).map(|base| EachDisk {
+                base,
+                is_pull: server.is_some(),
+            });
+            Request {
+                checkpoint,
+                parent,
+                flags,
+                disks,
+                each_disk,
+                server,
+                tls,
+            }
         })
 }
 
@@ -266,18 +273,23 @@ fn records() -> impl Strategy<Value = Records> {
         prop::bool::weighted(0.8),
         prop::bool::weighted(0.8),
         prop::bool::weighted(0.7),
-        prop::bool::weighted(0.2),
     );
+    let covered = btree_map(name(), btree_set(disk(), 0..3), 0..2);
+    let restored = select(&[None, Some(true), Some(false), Some(false)][..]);
     (
         subsequence(&NAMES[..], 0..=3).prop_shuffle(),
-        names(),
-        names(),
+        [names(), names(), names()],
         replaced,
+        covered,
         bools,
+        restored,
     )
         .prop_map(
-            |(verified, saved, uncommitted, replaced, (mixes, starts, monitors, restored))| {
+            |(verified, names, replaced, covered, (mixes, starts, monitors), restored)| {
+                let [saved, uncommitted, own] = names;
                 Records {
+                    verified_disks: covered,
+                    own_checkpoints: own,
                     verified_checkpoints: verified.into_iter().map(str::to_owned).collect(),
                     saved_checkpoints: saved,
                     uncommitted_checkpoints: uncommitted,

@@ -123,7 +123,7 @@ fn the_newest_other_base_is_taken() {
 
 #[rstest]
 #[case::kept(true, &["vda", "vdb"], Decision::RedefineMissingCheckpointsThenRetry)]
-#[case::not_kept(false, &["vda", "vdb"], Decision::FullBackupNewChain)]
+#[case::not_kept(false, &["vda", "vdb"], Decision::RedefineMissingCheckpointsThenRetry)]
 #[case::bitmap_lost_too(true, &["vda"], Decision::FullForAffectedDisks)]
 fn lost_metadata_is_redefined_where_all_of_it_is_there(
     #[case] kept: bool,
@@ -243,7 +243,7 @@ fn a_restored_and_paused_domain_is_resumed_first() {
     let mut facts = facts(ErrorCode::CHECKPOINT_INCONSISTENT);
     facts.observed.domain_state = Some(DomainState::Paused);
     assert_eq!(decided(&facts).decision, Decision::FullBackupNewChain);
-    facts.records.restored_and_not_resumed = true;
+    facts.records.restored_and_not_resumed = Some(true);
     assert_eq!(
         decided(&facts).decision,
         Decision::ChangeDomainStateThenRetry

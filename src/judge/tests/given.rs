@@ -43,6 +43,8 @@ pub(super) fn facts(code: ErrorCode) -> Facts {
         },
         records: Records {
             verified_checkpoints: vec!["cp1".to_owned()],
+            own_checkpoints: BTreeSet::from(["cp2".to_owned(), "cp3".to_owned()]),
+            restored_and_not_resumed: Some(false),
             ..Records::default()
         },
     }

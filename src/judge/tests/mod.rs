@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod chain;
+mod clean_up;
 mod given;
 mod table;
 mod total;

@@ -61,7 +61,7 @@ fn must_stay_off(facts: Facts) -> Facts {
 fn restored(facts: Facts) -> Facts {
     with(facts, |facts| {
         facts.observed.domain_state = Some(DomainState::Paused);
-        facts.records.restored_and_not_resumed = true;
+        facts.records.restored_and_not_resumed = Some(true);
     })
 }
 
@@ -130,6 +130,20 @@ fn left_checkpoint(facts: Facts) -> Facts {
     })
 }
 
+/// The checkpoint of the call before.
+fn left_attempt(facts: Facts) -> Facts {
+    with(facts, |facts| {
+        facts.observed.checkpoints = Some(defined(&["cp1", "cp8"]));
+        facts.records.uncommitted_checkpoints = BTreeSet::from(["cp8".to_owned()]);
+    })
+}
+
+fn gone(facts: Facts) -> Facts {
+    with(facts, |facts| {
+        facts.observed.domain_state = Some(DomainState::Gone);
+    })
+}
+
 const BOTH: [(&str, &str); 2] = [("vda", "cp1"), ("vdb", "cp1")];
 
 fn given() -> Vec<(&'static str, Facts)> {
@@ -180,11 +194,6 @@ fn by_request() -> Vec<(&'static str, Facts)> {
 }
 
 fn by_domain() -> Vec<(&'static str, Facts)> {
-    let gone = |facts| {
-        with(facts, |facts: &mut Facts| {
-            facts.observed.domain_state = Some(DomainState::Gone);
-        })
-    };
     let create = |code| create(code, ErrorDomain::DOMAIN);
     vec![
         ("B32-gone", gone(about_cp1(Api::CheckpointDelete, 42))),
@@ -221,6 +230,7 @@ fn by_other_job() -> Vec<(&'static str, Facts)> {
     };
     let abort = || failed(Api::DomainAbortJob, 55, ErrorDomain::QEMU);
     vec![
+        ("B9-own", stuck(left_attempt(begin(68)))),
         ("B9", begin(68)),
         (
             "B15-copy",
@@ -236,6 +246,7 @@ fn by_other_job() -> Vec<(&'static str, Facts)> {
             ))),
         ),
         ("A1-stuck", stuck(abort())),
+        ("B10-own", runs(left_attempt(begin(55)))),
         ("B10", runs(stuck(begin(55)))),
         ("B10-stuck", busy(begin(55), 5)),
         (
@@ -272,6 +283,10 @@ fn by_chain() -> Vec<(&'static str, Facts)> {
             facts.observed.bitmaps = Some(BitmapTable::of(vec![broken]));
         })
     };
+    let perhaps_restored = with(begin(109), |facts| {
+        facts.observed.domain_state = Some(DomainState::Paused);
+        facts.records.restored_and_not_resumed = None;
+    });
     vec![
         (
             "A2",
@@ -299,6 +314,10 @@ fn by_chain() -> Vec<(&'static str, Facts)> {
             }),
         ),
         ("D5-root", about_cp1(Api::CheckpointGetParent, 103)),
+        ("B32-off", shut_off(begin(109))),
+        ("B32-offline", must_stay_off(begin(103))),
+        ("B32-vanished", gone(begin(109))),
+        ("B5a-unknown", perhaps_restored),
         ("B8-raw", raw(begin(103))),
         ("B7", with_bitmaps(without_metadata(begin(103)), &BOTH)),
         (
@@ -331,9 +350,9 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
             }
         })
     };
-    let own = |facts| {
+    let own = |name: &str, facts| {
         with(facts, |facts: &mut Facts| {
-            facts.records.uncommitted_checkpoints = BTreeSet::from(["cp8".to_owned()]);
+            facts.records.uncommitted_checkpoints = BTreeSet::from([name.to_owned()]);
         })
     };
     let validates = |facts: Facts| {
@@ -346,6 +365,11 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
         facts.request.checkpoint = Some("cp1".to_owned());
     });
     let delete = || about_cp1(Api::CheckpointDelete, 1);
+    let in_use = with(with_bitmaps(delete(), &BOTH), |facts| {
+        if let Some(bitmaps) = &mut facts.observed.bitmaps {
+            bitmaps.0[0].busy = true;
+        }
+    });
     vec![
         ("C6", create(1, ErrorDomain::DOMAIN_CHECKPOINT)),
         ("B5a-full", restored(begin(1))),
@@ -357,7 +381,7 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
         ("B18-name", stuck(long_name(begin(1)))),
         ("B18", stuck(begin(1))),
         ("B15", busy(begin(1), 2)),
-        ("B14-leftover", own(says_it(pulling(begin(1))))),
+        ("B14-leftover", own("cp8", says_it(pulling(begin(1))))),
         ("B14", says_it(pulling(begin(1)))),
         (
             "B16",
@@ -385,8 +409,10 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
             }),
         ),
         ("B11-lost", lost_name),
-        ("B11", with_bitmaps(begin(1), &[("vda", "cp9")])),
-        ("B11-unseen", validates(begin(1))),
+        ("B11", own("cp9", with_bitmaps(begin(1), &[("vda", "cp9")]))),
+        ("B11-unseen", own("cp9", validates(begin(1)))),
+        ("B11-foreign", with_bitmaps(begin(1), &[("vda", "cp9")])),
+        ("D1-busy", in_use),
         ("D1-absent", delete()),
         ("D1", with_bitmaps(delete(), &BOTH[..1])),
         ("D1-unseen", without_monitor(delete())),
@@ -445,6 +471,7 @@ fn by_end() -> Vec<(&'static str, Facts)> {
         ("J1", ended(CompletedJob::Failed)),
         ("J2-off", shut_off(ended(CompletedJob::Cancelled))),
         ("J2-offline", must_stay_off(ended(CompletedJob::Cancelled))),
+        ("J2-gone", gone(ended(CompletedJob::Failed))),
         ("J2-bitmaps", ended(CompletedJob::Cancelled)),
         (
             "J2",

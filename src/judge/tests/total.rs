@@ -1,6 +1,6 @@
 //! What holds of every decision, whatever the facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -142,6 +142,24 @@ fn is_harmless(facts: &Facts, decided: &Decided) -> TestCaseResult {
             .checkpoints
             .iter()
             .any(|all| all.contains_key(name));
+        let formats = facts.observed.disk_formats.iter().flatten();
+        let request = facts.request.clone();
+        let request = request.over(formats.map(|(disk, _)| disk.clone()));
+        let requested = request.disk_names().collect::<BTreeSet<_>>();
+        let is_foreign = |disk: &&String| !requested.contains(disk.as_str());
+        let gone = step.disks.iter().filter(|disk| serves(facts, name, disk));
+        if deletes_bitmaps && is_verified && !is_wanted {
+            let foreign = gone.clone().find(is_foreign);
+            prop_assert_eq!(foreign, None, "{} on a disk that nobody asked about", step);
+        }
+        let records = &facts.records;
+        let needs = request.needed().any(|(_, needed)| needed == name);
+        let is_known = records.are_about(name) || needs || name.starts_with("backup-");
+        let is_requested = facts.request.checkpoint.as_ref() == Some(name);
+        prop_assert!(
+            is_known || is_requested || name.is_empty(),
+            "{step} may be another's"
+        );
         // What can serve goes only with the chain it belongs to, and when the caller says so.
         let retires = decided.decision == Decision::FullBackupNewChain;
         if deletes_bitmaps && is_verified && is_defined && serves_somewhere && !is_wanted {
@@ -156,7 +174,7 @@ fn is_harmless(facts: &Facts, decided: &Decided) -> TestCaseResult {
 
 /// A verified checkpoint whose bitmap libvirt takes for good, on the image it was made on.
 fn serves(facts: &Facts, name: &str, disk: &str) -> bool {
-    if facts.records.is_replaced(disk, name) {
+    if facts.records.rule_out(disk, name) {
         return false;
     }
     let Some(table) = facts.observed.bitmaps.as_ref() else {
