@@ -248,6 +248,7 @@ class Client:
             "replaced_disks": self.replaced_disks(),
             "can_mix": True,
             "may_start": True,  # By its owner: this client only says that it is off.
+            "restored_and_not_resumed": self.host.is_restored_and_not_resumed(),
             "can_use_monitor": client_host.libvirt_qemu is not None,
         }
 

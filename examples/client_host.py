@@ -97,6 +97,16 @@ class Host:
                 raise
             return "gone"
 
+    def is_restored_and_not_resumed(self) -> bool:
+        """Its reason tells a domain that was restored paused from one that was paused since."""
+        try:
+            restored = [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION]
+            return self.domain.state() == restored
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+            return False
+
     def disk_formats(self) -> dict[str, str]:
         return {name: disk.format for name, disk in self.disks().items()}
 

@@ -290,33 +290,68 @@ fn a_probe_that_cannot_be_undone_is_told() {
 }
 
 /// The refused request wants to write where a verified backup is. What goes with the orphan are the
-/// orphan's own files.
+/// files that its own attempt has made.
 #[test]
 fn a_verified_backup_is_no_file_of_the_orphan() {
+    let steps = of_request_over_a_backup("VIR_ERR_OPERATION_INVALID", |text| text);
+    assert!(steps.contains(&"nbd-server-stop".to_owned()), "{steps:?}");
+    let scratch = "remove-file scratch.qcow2".to_owned();
+    assert!(steps.contains(&scratch), "{steps:?}");
+    assert!(!steps.contains(&"remove-file full.qcow2".to_owned()));
+}
+
+/// Nor where nothing tells which attempt the orphan is, and the refused one is taken for it.
+#[test]
+fn a_file_that_was_there_is_no_file_of_the_attempt() {
+    let steps = of_request_over_a_backup("VIR_ERR_INTERNAL_ERROR", |text| {
+        let before_it = "  - call:
+      api: virDomainBackupBegin
+      xml: |
+        <domainbackup>
+          <disks>
+            <disk name='vda' type='file'>
+              <target file='[DIR]/other.qcow2'/>
+            </disk>
+          </disks>
+        </domainbackup>
+      refused: VIR_ERR_OPERATION_INVALID
+
+when:";
+        let text = text.replacen("disks:", "client:\n  no-monitor: true\n\ndisks:", 1);
+        text.replace("\nwhen:", before_it)
+    });
+    assert!(
+        steps.contains(&"block-job-abort vda".to_owned()),
+        "{steps:?}"
+    );
+    assert!(
+        !steps.contains(&"remove-file full.qcow2".to_owned()),
+        "{steps:?}"
+    );
+}
+
+/// What the recovery does where an orphan is in the way of a backup into a verified one's file.
+fn of_request_over_a_backup(code: &str, change: fn(String) -> String) -> Vec<String> {
     let text = fs::read_to_string("scenarios/recovery/orphan-in-the-way.yaml").unwrap();
-    let (history, then) = text.split_once("when:").unwrap();
-    let (_, then) = then.split_once("then:").unwrap();
-    let over_full = "when:
+    let (history, _) = text.split_once("when:").unwrap();
+    let text = format!(
+        "{history}when:
   backup-begin:
     mode: push
-    incremental: c1
     disks:
-      vda: { target: full.qcow2 }
-    checkpoint: { name: c3, disks: [vda] }
+      vda: {{ target: full.qcow2 }}
+    checkpoint: {{ name: c3, disks: [vda] }}
 
-then:";
-    let text = format!("{history}{over_full}{then}");
-    let scenarios = parse(Path::new("orphan-in-the-way.yaml"), &text).unwrap();
+then:
+  error: {code}
+  decision: retry-after-job-ends
+  remedy: []
+"
+    );
+    let scenarios = parse(Path::new("orphan-in-the-way.yaml"), &change(text)).unwrap();
     let (ran, _) = played("orphan-in-the-way", &scenarios[0], Fault::None);
-    let transcript = ran.unwrap().transcript;
-    let steps: Vec<&str> = transcript
-        .recovery
-        .iter()
-        .map(|record| record.label.as_str())
-        .collect();
-    assert!(steps.contains(&"nbd-server-stop"), "{steps:?}");
-    assert!(steps.contains(&"remove-file scratch.qcow2"), "{steps:?}");
-    assert!(!steps.contains(&"remove-file full.qcow2"), "{steps:?}");
+    let steps = ran.unwrap().transcript.recovery.into_iter();
+    steps.map(|record| record.label).collect()
 }
 
 fn broken_claims(ran: Result<Ran, Stopped>) -> Vec<String> {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chain::carriers;
+use super::chain::{carriers, is_busy};
 use super::facts::{CompletedJob, ErrorFacts, Facts, Place, RunningJob};
 use super::probe::Probe;
-use crate::model::{BitmapTable, Compat, DiskFormat, DomainState, ErrorDomain};
+use crate::model::{BitmapTable, Compat, DiskFormat, DomainState, ErrorDomain, flags};
 
 /// `VIR_DOMAIN_BLOCK_JOB_TYPE_BACKUP`.
-const BLOCK_JOB_TYPE_BACKUP: u64 = 5;
+pub const BLOCK_JOB_TYPE_BACKUP: u64 = 5;
 
 fn asked<T>(answer: Option<&T>, probe: Probe) -> Result<&T, Probe> {
     answer.ok_or(probe)
@@ -104,13 +104,28 @@ impl Facts {
         }
         let (defined, bitmaps) = (self.checkpoints()?, self.bitmaps()?);
         let own = self.records.uncommitted_checkpoints.iter();
-        let own = own.chain(&self.request.checkpoint);
         let lost = own.filter(|name| !defined.contains_key(*name) && !self.is_verified(name));
-        let lost: BTreeSet<&String> = lost.collect();
-        let carried = lost
-            .into_iter()
-            .map(|name| (name.clone(), carriers(bitmaps, name)));
+        let idle = lost.filter(|name| !is_busy(bitmaps, name));
+        let carried = idle.map(|name| (name.clone(), carriers(bitmaps, name)));
         Ok(carried.filter(|(_, disks)| !disks.is_empty()).collect())
+    }
+
+    /// The checkpoint of the request that libvirt has now, where it alone is to be deleted, and its
+    /// bitmaps with it.
+    pub(super) fn unwanted_checkpoint(&self) -> Result<Option<&str>, Probe> {
+        let is_of_metadata = self.request.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY != 0;
+        if is_of_metadata || self.is_about_children() {
+            return Ok(None);
+        }
+        self.defined_checkpoint()
+    }
+
+    /// The deletion is one of a checkpoint's children, too.
+    pub(super) fn is_about_children(&self) -> bool {
+        const CHILDREN: u32 =
+            flags::CHECKPOINT_DELETE_CHILDREN | flags::CHECKPOINT_DELETE_CHILDREN_ONLY;
+
+        self.request.flags & CHILDREN != 0
     }
 
     /// The checkpoint of the request that libvirt has now.
@@ -136,6 +151,20 @@ impl Facts {
     pub(super) fn is_restored_and_paused(&self) -> Result<bool, Probe> {
         let restored = self.records.restored_and_not_resumed == Some(true);
         Ok(restored && self.domain_state()? == DomainState::Paused)
+    }
+
+    /// The client does not know whether the domain was restored, and it may have been: it is paused
+    /// and has checkpoints.
+    pub(super) fn is_perhaps_restored(&self) -> Result<bool, Probe> {
+        let is_known = self.records.restored_and_not_resumed.is_some();
+        Ok(!is_known
+            && self.domain_state()? == DomainState::Paused
+            && !self.checkpoints()?.is_empty())
+    }
+
+    /// QEMU has a persistent bitmap in memory.
+    pub(super) fn has_bitmaps(&self) -> Result<bool, Probe> {
+        Ok(self.bitmaps()?.0.iter().any(|row| row.persistent))
     }
 
     /// A verified backup stands behind the checkpoint: without one, what is built on it restores

@@ -7,8 +7,7 @@ use super::probe::Probe;
 use crate::model::{BitmapTable, CleanUp, CleanUpKind, CleanUpTime};
 
 impl Chain<'_> {
-    /// What must go, among the checkpoints that are in the client's books or that the request needs:
-    /// whatever of them is not whole, and what is left of own attempts. `redefined` is one that the
+    /// What must go, among the checkpoints that are in the client's books: whatever of them is not whole, and what is left of own attempts. `redefined` is one that the
     /// recovery defines again on the disks where it is good. What can still serve is kept, and so is
     /// a checkpoint that only libvirt has forgotten; where the old chain is retired, that holds for
     /// the disks which the request is not about.
@@ -18,7 +17,7 @@ impl Chain<'_> {
         retire: bool,
     ) -> Result<Vec<CleanUp>, Probe> {
         let mut steps = Vec::new();
-        for name in self.names() {
+        for name in self.names()? {
             let discarded = self.discarded(name)?;
             if discarded.is_none() && !self.is_attempt(name) {
                 steps.extend(match self.nodes {
@@ -34,18 +33,18 @@ impl Chain<'_> {
 
     /// The checkpoints that are this client's to clean up. One on a disk that the domain does not
     /// have any more waits until the disk is back: its bitmap there could not go.
-    fn names(&self) -> BTreeSet<&str> {
+    fn names(&self) -> Result<BTreeSet<&str>, Probe> {
         let facts = self.facts;
+        let formats = facts.disk_formats()?;
         let saved = facts.records.saved_checkpoints.iter();
         let known = saved.chain(self.defined.keys()).map(String::as_str);
+        let known = known.chain(self.needed.iter().map(|(_, name)| *name));
         let own = known.filter(|name| facts.records.are_about(name) || self.is_attempt(name));
         let has_its_disks = |name: &&str| {
             let mut disks = self.defined.get(*name).into_iter().flatten();
-            let formats = facts.observed.disk_formats.as_ref();
-            formats.is_none_or(|formats| disks.all(|disk| formats.contains_key(disk)))
+            disks.all(|disk| formats.contains_key(disk))
         };
-        let needed = self.needed.iter().map(|(_, name)| *name);
-        own.chain(needed).filter(has_its_disks).collect()
+        Ok(own.filter(has_its_disks).collect())
     }
 
     /// A checkpoint of an own attempt that came to no backup: one in the books, or that of the job
@@ -109,7 +108,7 @@ impl Chain<'_> {
             let is_whole = is_defined && !carriers.is_empty();
             // One without a disk at all may have been made so.
             let never_had_any = carriers.is_empty() && !self.facts.is_verified(name);
-            let is_forgotten = !is_defined && (!retire || !kept.is_empty());
+            let is_forgotten = !is_defined && (!retire || self.facts.is_verified(name));
             if is_whole || never_had_any || is_forgotten {
                 return None;
             }

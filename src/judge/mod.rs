@@ -56,6 +56,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use asked::BLOCK_JOB_TYPE_BACKUP;
 pub use decide::decide;
 pub use decided::{Decided, Detail, Judgement};
 pub use facts::{BitmapHealth, CompletedJob, ErrorFacts, Facts, Observed, Place, RunningJob};

@@ -74,7 +74,8 @@ pub const PROBES: [ProbeText; 14] = [
         name: "disk-formats",
         title: "disk formats",
         field: "disk_formats",
-        how: "the <driver type> of each disk in virDomainGetXMLDesc",
+        how: "the <driver type> of each disk in virDomainGetXMLDesc that is neither empty nor \
+              read-only",
         cost: NOTHING,
     },
     ProbeText {
@@ -106,7 +107,8 @@ pub const PROBES: [ProbeText; 14] = [
         name: "backup",
         title: "registered backup",
         field: "backup",
-        how: "virDomainBackupGetXMLDesc: VIR_ERR_NO_DOMAIN_BACKUP is false",
+        how: "virDomainBackupGetXMLDesc: VIR_ERR_NO_DOMAIN_BACKUP is false; after a \
+              virDomainBackupBegin that was refused, wait a second for its jobs to end",
         cost: NOTHING,
     },
     ProbeText {

@@ -21,6 +21,8 @@ pub struct Records {
     pub saved_checkpoints: BTreeSet<String>,
     /// Checkpoints of own attempts that have not come to a verified backup. A name belongs here before
     /// the call, and must be one that nobody has used: what is found under it later is discarded.
+    /// Where the call is refused because a checkpoint of the name is defined
+    /// (`VIR_ERR_OPERATION_FAILED` of `VIR_FROM_DOMAIN`), it is somebody else's, and leaves this list.
     pub uncommitted_checkpoints: BTreeSet<String>,
     /// For each checkpoint, the disks whose image is no longer the one it was made on: restored,
     /// rolled back or replaced. Their bitmaps may look good, and lie.
@@ -33,7 +35,8 @@ pub struct Records {
     /// QEMU. Without it bitmaps are judged by redefining their checkpoints.
     pub can_use_monitor: bool,
     /// Whether the domain was restored from a saved state and has not run since; absent where the
-    /// client does not know.
+    /// client does not know. virDomainGetState tells by its reason: such a domain is paused with
+    /// `VIR_DOMAIN_PAUSED_MIGRATION` (measured on libvirt 11.3).
     pub restored_and_not_resumed: Option<bool>,
     /// Probes that this client cannot answer, by their words: one on another host sees no files. A
     /// rule that would have to know is passed over, and whatever is decided then deletes nothing.

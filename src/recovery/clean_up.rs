@@ -60,7 +60,8 @@ impl Work<'_, '_> {
             }
             CleanUpKind::PurgeStaleBitmapLive if step.unseen => self.purge_unseen(step),
             CleanUpKind::PurgeStaleBitmapLive => {
-                Ok(self.purge(checkpoint, disks)? && self.keep_on(step)?)
+                let document = self.document_of(checkpoint)?;
+                Ok(self.purge(checkpoint, disks)? && self.keep_on(step, &document)?)
             }
             CleanUpKind::PurgeStaleBitmapOffline => self.purge_offline(checkpoint, disks),
             CleanUpKind::DiscardUncommittedCheckpoint => self.discard(step),
@@ -105,18 +106,28 @@ impl Work<'_, '_> {
         Ok(refusal.map_or(Ok(()), Err))
     }
 
-    fn keep_on(&mut self, step: &CleanUp) -> Result<bool, DriverError> {
+    /// The checkpoint is defined again on the disks that it keeps, and so is the client's own record.
+    fn keep_on(&mut self, step: &CleanUp, document: &SavedCheckpoint) -> Result<bool, DriverError> {
         if step.kept.is_empty() {
             return Ok(true);
         }
-        let document = self.document_of(&step.checkpoint)?;
         // What nobody has looked at is kept as it is.
         let health = self
             .facts()
             .and_then(|facts| facts.observed.bitmap_health.get(&step.checkpoint));
         let was_asked = |disk: &String| health.is_some_and(|health| health.contains_key(disk));
         let is_known = !step.unseen || step.kept.iter().all(was_asked);
-        self.redefine(&document, &step.kept, is_known)
+        let is_kept = self.redefine(document, &step.kept, is_known)?;
+        if let Some(xml) = self
+            .session
+            .checkpoint_document(&step.checkpoint)?
+            .filter(|_| is_kept)
+        {
+            self.session
+                .ledger_mut()
+                .keep_document(&step.checkpoint, xml);
+        }
+        Ok(is_kept)
     }
 
     /// Disk by disk, since nobody has seen which of them carry the bitmap; of one that does not, the
@@ -141,7 +152,7 @@ impl Work<'_, '_> {
                 return Ok(false);
             }
         }
-        self.keep_on(step)
+        self.keep_on(step, &document)
     }
 
     fn purge_offline(&mut self, bitmap: &str, disks: &[String]) -> Result<bool, DriverError> {
@@ -206,9 +217,12 @@ impl Work<'_, '_> {
     }
 }
 
-/// How libvirt refuses to delete a checkpoint of which a disk lacks the bitmap.
+/// How libvirt refuses to delete a checkpoint of which a disk lacks the bitmap. Nothing but the message
+/// tells that from one that cannot be removed now (`qemuCheckpointDiscardDiskBitmaps`).
 fn is_absent(error: &LibvirtError) -> bool {
-    error.code == ErrorCode::INTERNAL_ERROR && error.domain == ErrorDomain::QEMU
+    error.code == ErrorCode::INTERNAL_ERROR
+        && error.domain == ErrorDomain::QEMU
+        && error.message.contains("not found in backing chain")
 }
 
 /// A checkpoint of so long a name cannot be made by anybody.

@@ -126,7 +126,7 @@ fn checkpoints(session: &mut Session<'_>) -> Result<BTreeMap<String, Vec<String>
     Ok(checkpoints)
 }
 
-fn running(stats: &BTreeMap<String, Param>) -> (RunningJob, &'static str) {
+pub(super) fn running(stats: &BTreeMap<String, Param>) -> (RunningJob, &'static str) {
     match (number(stats, "type"), number(stats, "operation")) {
         (0, _) => (RunningJob::None, "none"),
         (_, OPERATION_BACKUP) => (RunningJob::Backup, "a backup"),

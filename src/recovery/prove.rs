@@ -253,7 +253,7 @@ impl Work<'_, '_> {
     }
 }
 
-const fn is_usable(row: &BitmapRow) -> bool {
+pub(super) const fn is_usable(row: &BitmapRow) -> bool {
     row.persistent && row.recording && !row.inconsistent
 }
 

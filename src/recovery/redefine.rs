@@ -1,6 +1,9 @@
 //! `redefine-missing-checkpoints-then-retry`: the kept documents go back to libvirt, parents first.
 
+use std::collections::BTreeSet;
+
 use super::backup::Parts;
+use super::prove::is_usable;
 use super::refused::Refused;
 use super::retry;
 use super::work::Work;
@@ -20,16 +23,21 @@ pub(super) fn execute(
     }
     let request = work.session.request_of(refused.call);
     let kept = oldest_first(work, &request);
-    let needed: Vec<&str> = request.needed().map(|(_, name)| name).collect();
+    let needed: Vec<(&str, &str)> = request.needed().collect();
     let replaced = work.session.ledger().replaced_disks();
     let mut defined = work.session.checkpoints()?;
     let mut left = Vec::new();
     for saved in &kept {
-        let carriers = work.carriers(&saved.name)?;
         if defined.contains(&saved.name) {
             continue;
         }
-        let is_needed = needed.contains(&saved.name.as_str());
+        let on: BTreeSet<&str> = needed
+            .iter()
+            .filter(|(_, name)| *name == saved.name)
+            .map(|(disk, _)| *disk)
+            .collect();
+        let is_needed = !on.is_empty();
+        let carriers = work.disks_to_define(saved, &on)?;
         let lies = |disk: &String| {
             let disks = replaced.get(&saved.name);
             disks.is_some_and(|disks| disks.contains(disk))
@@ -176,20 +184,29 @@ impl Work<'_, '_> {
         self.call(&label, &call.xml(document.to_xml()))
     }
 
-    /// The disks that carry a bitmap, whatever its state.
-    pub(super) fn carriers(&mut self, name: &str) -> Result<Vec<String>, DriverError> {
-        if self
-            .facts()
-            .is_some_and(|facts| !facts.records.can_use_monitor)
-        {
-            // Validation will tell.
-            let document = self.document_of(name)?;
-            return Ok(document.disks.into_iter().map(|(disk, _)| disk).collect());
+    /// The disks that a checkpoint is redefined on: those that it is needed on, and others that carry
+    /// a good bitmap. Where bitmaps cannot be seen, validation tells; one that is needed is not
+    /// risked for another disk.
+    fn disks_to_define(
+        &mut self,
+        saved: &SavedCheckpoint,
+        needed: &BTreeSet<&str>,
+    ) -> Result<Vec<String>, DriverError> {
+        let facts = self.facts();
+        if facts.is_some_and(|facts| !facts.records.can_use_monitor) {
+            return Ok(if needed.is_empty() {
+                saved.disks.iter().map(|(disk, _)| disk.clone()).collect()
+            } else {
+                needed.iter().map(|disk| (*disk).to_owned()).collect()
+            });
         }
         let bitmaps = self.session.bitmaps()?;
-        let rows = bitmaps.0.into_iter().filter(|row| row.name == name);
-        let mut disks: Vec<String> = rows.map(|row| row.disk).collect();
-        disks.dedup();
-        Ok(disks)
+        let mut disks: BTreeSet<String> = needed.iter().map(|disk| (*disk).to_owned()).collect();
+        for row in bitmaps.0.iter().filter(|row| row.name == saved.name) {
+            if bitmaps.on(&row.disk, &row.name).all(is_usable) {
+                disks.insert(row.disk.clone());
+            }
+        }
+        Ok(disks.into_iter().collect())
     }
 }

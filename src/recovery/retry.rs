@@ -85,7 +85,7 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
     let verified: Vec<String> = work
         .session
         .ledger()
-        .verified_checkpoints()
+        .whole_checkpoints()
         .map(str::to_owned)
         .collect();
     let mut candidates = candidates.into_iter().flatten();
@@ -98,7 +98,7 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
 /// The newest checkpoint with a verified backup still serves; without one, what is there is whole.
 pub(super) fn prove_newest_chain(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
     let defined = work.session.checkpoints()?;
-    let verified: Vec<&str> = work.session.ledger().verified_checkpoints().collect();
+    let verified: Vec<&str> = work.session.ledger().whole_checkpoints().collect();
     let mut newest_first = verified.into_iter().rev();
     let base = newest_first.find(|name| defined.iter().any(|defined| defined == name));
     if let Some(base) = base.map(str::to_owned) {

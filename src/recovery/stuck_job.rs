@@ -1,8 +1,10 @@
 //! `clear-stuck-backup-job`: a backup that runs though no job API sees it.
 
+use super::probe::running;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Action, Api, Call, ErrorCode, flags};
+use crate::judge::{BLOCK_JOB_TYPE_BACKUP, RunningJob};
+use crate::model::{Action, Api, Call, ErrorCode};
 use crate::plan::{Operation, Step};
 use crate::session::Attempt;
 
@@ -16,12 +18,15 @@ impl Work<'_, '_> {
     ) -> Result<bool, DriverError> {
         let was_registered = self.session.has_backup()?;
         let domain = self.session.place().domain.clone();
+        let (job, text) = running(&self.session.job_stats(false)?);
+        if job != RunningJob::None {
+            // A job that is seen has begun since, and ends by itself.
+            self.claim("stuck backup", format!("the domain job is {text}"), false);
+            return Ok(false);
+        }
         for disk in disks {
-            if self
-                .session
-                .block_jobs(std::slice::from_ref(disk))?
-                .is_empty()
-            {
+            let jobs = self.session.block_jobs(std::slice::from_ref(disk))?;
+            if jobs.get(disk) != Some(&BLOCK_JOB_TYPE_BACKUP) {
                 continue;
             }
             let abort = Call {
@@ -71,20 +76,17 @@ impl Work<'_, '_> {
     fn stuck_attempt(&self, checkpoint: &str) -> Option<Attempt> {
         let attempts = self.session.ledger().attempts().iter().rev();
         let is_it = |attempt: &&Attempt| {
-            attempt.refused == Some(ErrorCode::INTERNAL_ERROR)
+            attempt.is_refused_with(ErrorCode::INTERNAL_ERROR)
                 && attempt.request.checkpoint.as_deref() == Some(checkpoint)
         };
         attempts.into_iter().find(is_it).cloned()
     }
 
     /// What libvirt has not removed of the attempt's own files would be in the way of the next one.
-    /// A file that was there before the attempt, or that holds another backup, stays.
+    /// A file that was there before the attempt stays.
     fn remove_files_of(&mut self, attempt: &Attempt) -> Result<(), DriverError> {
-        if attempt.request.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL != 0 {
-            return Ok(());
-        }
-        let ledger = self.session.ledger();
-        let paths = attempt.request.files().filter(|path| !ledger.holds(path));
+        let is_own = |path: &&str| !attempt.found.iter().any(|found| found == path);
+        let paths = attempt.request.files().filter(is_own);
         let paths: Vec<String> = paths.map(str::to_owned).collect();
         for path in self.session.find_files(paths.clone())? {
             let name = path.rsplit('/').next().unwrap_or(&path).to_owned();

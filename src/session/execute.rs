@@ -77,7 +77,13 @@ impl<'a> Session<'a> {
 
     /// Issues a call that is complete.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Record, DriverError> {
-        self.ledger.note_attempt(call);
+        let found = if call.api == Api::DomainBackupBegin {
+            let files = Request::of(call).files().map(str::to_owned).collect();
+            self.find_files(files)?
+        } else {
+            Vec::new()
+        };
+        self.ledger.note_attempt(call, found);
         let answer = self.driver.call(call)?;
         match &answer {
             Answer::Returned(value) => self.ledger.note_call(call, value),

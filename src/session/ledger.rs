@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, Api, Call, Content, DiskFormat, ErrorCode, Export, ImageRef, LibvirtError, NbdServer,
-    Request, RequestedDisk, Value, flags,
+    Action, Api, Call, Content, DiskFormat, ErrorCode, ErrorDomain, Export, ImageRef, LibvirtError,
+    NbdServer, Request, RequestedDisk, Value, flags,
 };
 use crate::plan::PlannedDisk;
 
@@ -21,8 +21,8 @@ pub struct Ledger {
     saved_checkpoints: BTreeMap<String, String>,
     /// The guest does not run.
     paused: bool,
-    /// The memory of a paused domain is saved, and the next start restores it.
-    saved_paused: bool,
+    /// The domain's memory is saved, and the next start restores it; whether it was paused.
+    saved: Option<bool>,
     restored_and_not_resumed: bool,
 }
 
@@ -31,8 +31,28 @@ pub struct Ledger {
 pub struct Attempt {
     /// What was asked.
     pub request: Request,
-    /// The code it was refused with.
-    pub refused: Option<ErrorCode>,
+    /// Those of its files that were there before.
+    pub found: Vec<String>,
+    /// What it was refused with.
+    pub refused: Option<LibvirtError>,
+}
+
+impl Attempt {
+    /// Whether it was refused with this code.
+    #[must_use]
+    pub fn is_refused_with(&self, code: ErrorCode) -> bool {
+        self.refused
+            .as_ref()
+            .is_some_and(|error| error.code == code)
+    }
+
+    /// A checkpoint of the name was defined already: it is not the attempt's.
+    fn has_met_another(&self) -> bool {
+        let refused = self.refused.as_ref();
+        refused.is_some_and(|error| {
+            error.code == ErrorCode::OPERATION_FAILED && error.domain == ErrorDomain::DOMAIN
+        })
+    }
 }
 
 /// A backup that was begun.
@@ -46,9 +66,7 @@ pub struct TakenBackup {
     pub server: Option<NbdServer>,
     /// Set when its data was restored and found equal.
     pub verified: bool,
-    /// Set when an image of its disks was made anew: it restores what was, but nothing builds on it.
-    pub superseded: bool,
-    /// The disks whose images these are.
+    /// The disks whose images were made anew: it restores what was, but nothing builds on it there.
     pub replaced: BTreeSet<String>,
 }
 
@@ -137,7 +155,6 @@ impl Ledger {
     fn forget_history_of(&mut self, disk: &str) {
         for backup in &mut self.backups {
             if backup.disks.iter().any(|taken| taken.disk == disk) {
-                backup.superseded = true;
                 backup.replaced.insert(disk.to_owned());
             }
         }
@@ -145,11 +162,12 @@ impl Ledger {
 
     /// Takes note of a call before its answer is there: an attempt is one's own, whatever comes of
     /// it.
-    pub(super) fn note_attempt(&mut self, call: &Call) {
+    pub(super) fn note_attempt(&mut self, call: &Call, found: Vec<String>) {
         let request = Request::of(call);
         if call.api == Api::DomainBackupBegin {
             self.attempts.push(Attempt {
                 request,
+                found,
                 refused: None,
             });
         } else if call.api == Api::CheckpointCreate
@@ -164,7 +182,7 @@ impl Ledger {
         if call.api == Api::DomainBackupBegin
             && let Some(attempt) = self.attempts.last_mut()
         {
-            attempt.refused = Some(error.code);
+            attempt.refused = Some(error.clone());
         }
     }
 
@@ -184,17 +202,23 @@ impl Ledger {
                 let request = Request::of(call).over(self.disks.keys().cloned());
                 self.note_backup(&request);
             }
-            Api::CheckpointDelete if call.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY == 0 => {
+            Api::CheckpointDelete
+                if call.flags
+                    & (flags::CHECKPOINT_DELETE_METADATA_ONLY
+                        | flags::CHECKPOINT_DELETE_CHILDREN_ONLY)
+                    == 0 =>
+            {
                 // Its bitmap is gone: there is nothing left to redefine.
                 let name = call.checkpoint.as_deref().unwrap_or_default();
                 self.saved_checkpoints.remove(name);
             }
-            Api::DomainManagedSave => self.saved_paused = self.paused,
-            Api::DomainManagedSaveRemove => self.saved_paused = false,
+            Api::DomainManagedSave => self.saved = Some(self.paused),
+            Api::DomainManagedSaveRemove => self.saved = None,
             Api::DomainCreate => {
-                self.restored_and_not_resumed = std::mem::take(&mut self.saved_paused);
-                self.paused =
-                    self.restored_and_not_resumed || call.flags & flags::START_PAUSED != 0;
+                let paused = call.flags & flags::START_PAUSED != 0;
+                let saved = self.saved.take();
+                self.restored_and_not_resumed = saved.is_some_and(|saved| saved || paused);
+                self.paused = self.restored_and_not_resumed || paused;
             }
             Api::DomainSuspend => self.paused = true,
             Api::DomainResume | Api::DomainDestroy => {
@@ -219,7 +243,6 @@ impl Ledger {
             disks: request.disks.iter().map(taken).collect(),
             server: request.server.clone(),
             verified: false,
-            superseded: false,
             replaced: BTreeSet::new(),
         };
         self.backups.push(backup);
@@ -270,6 +293,11 @@ impl Ledger {
         self.backups.last()
     }
 
+    /// Keeps a document again, which a clean-up on some disks has made libvirt forget.
+    pub fn keep_document(&mut self, name: &str, xml: String) {
+        self.saved_checkpoints.insert(name.to_owned(), xml);
+    }
+
     /// The document of a checkpoint that a client has kept.
     #[must_use]
     pub fn saved_checkpoint(&self, name: &str) -> Option<&str> {
@@ -289,9 +317,19 @@ impl Ledger {
 
     /// The checkpoints that have a verified backup behind them, oldest first.
     pub fn verified_checkpoints(&self) -> impl Iterator<Item = &str> {
-        let can_serve = |backup: &&TakenBackup| backup.verified && !backup.superseded;
-        let verified = self.backups.iter().filter(can_serve);
+        let serves = |backup: &&TakenBackup| {
+            let mut disks = backup.disks.iter();
+            backup.verified && disks.any(|taken| !backup.replaced.contains(&taken.disk))
+        };
+        let verified = self.backups.iter().filter(serves);
         verified.filter_map(|backup| backup.checkpoint.as_deref())
+    }
+
+    /// Those of them whose disks all have the images that they were made on.
+    pub fn whole_checkpoints(&self) -> impl Iterator<Item = &str> {
+        let is_whole = |backup: &&TakenBackup| backup.verified && backup.replaced.is_empty();
+        let whole = self.backups.iter().filter(is_whole);
+        whole.filter_map(|backup| backup.checkpoint.as_deref())
     }
 
     /// The checkpoints of own attempts that have not come to a verified backup.
@@ -302,6 +340,7 @@ impl Ledger {
         };
         let attempts = self.attempts.iter();
         attempts
+            .filter(|attempt| !attempt.has_met_another())
             .filter_map(|attempt| attempt.request.checkpoint.as_deref())
             .filter(move |name| !is_verified(name))
     }
@@ -315,13 +354,6 @@ impl Ledger {
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
-    }
-
-    /// Whether a file holds a backup that was begun.
-    #[must_use]
-    pub fn holds(&self, path: &str) -> bool {
-        let mut disks = self.backups.iter().flat_map(|backup| &backup.disks);
-        disks.any(|taken| taken.image.as_ref().is_some_and(|image| image.path == path))
     }
 
     /// The disks of each verified checkpoint whose backups are there.

@@ -84,10 +84,14 @@ pub(super) fn stored(disks: &[(String, ImageRef)]) -> Result<BitmapTable, Driver
     Ok(BitmapTable::of(rows))
 }
 
-/// The formats of the disks of a domain's XML; one that nobody here knows is left out.
+/// The formats of the disks of a domain's XML; one that nobody here knows is left out, and so is one
+/// that is empty or read-only.
 pub(super) fn formats(xml: &str) -> Result<BTreeMap<String, DiskFormat>, DriverError> {
     let document = parse(xml)?;
     let format = |node: Node<'_, '_>| {
+        if child(node, "source").is_none() || child(node, "readonly").is_some() {
+            return None;
+        }
         let target = child(node, "target")?.attribute("dev")?.to_owned();
         let format = child(node, "driver")?.attribute("type")?.parse().ok()?;
         Some((target, format))

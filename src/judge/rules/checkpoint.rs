@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         ),
     Rule::on("D5", NO_CHECKPOINT, DONE)
         .of(DELETE)
-        .when(is_not_defined)
+        .when(unwanted_one_is_not_defined)
         .because(
             "the checkpoint that was to be deleted is not there",
             &["src/qemu/qemu_checkpoint.c:qemuCheckpointDelete"],
@@ -88,14 +88,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("D5-root", NO_CHECKPOINT, FIX)
         .of(&[Api::CheckpointGetParent])
         .because(
-            "the checkpoint has no parent, or one that is not defined",
+            "the checkpoint has no parent",
             &["src/qemu/qemu_driver.c:qemuDomainCheckpointGetParent"],
         ),
     Rule::on("B32-off", UNUSABLE, Decision::ChangeDomainStateThenRetry)
         .of(LOOKING)
         .when(domain_is_off_and_may_start)
         .because(
-            "the domain is off by now: start it, paused is enough",
+            "the domain is off by now: start it; paused is enough, unless it has a saved \
+              state",
             &["src/qemu/qemu_backup.c:qemuBackupBegin"],
         ),
     Rule::on("B32-offline", UNUSABLE, FIX)
@@ -219,7 +220,8 @@ fn metadata_is_lost_and_bitmap_is_left(facts: &Facts) -> Step {
     };
     let is_kept = facts.records.saved_checkpoints.contains(name);
     let is_of_metadata = facts.request.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY != 0;
-    if !is_kept || is_of_metadata || !facts.records.can_use_monitor {
+    let is_about_more = is_of_metadata || facts.is_about_children();
+    if !is_kept || is_about_more || !facts.records.can_use_monitor {
         return Ok(None);
     }
     if facts.checkpoints()?.contains_key(name) {
@@ -235,6 +237,13 @@ fn metadata_is_lost_and_bitmap_is_left(facts: &Facts) -> Step {
     }
     let purge = || Detail::cleaning([CleanUp::purging(name, disks.clone()).first()]);
     Ok((!disks.is_empty()).then(purge))
+}
+
+fn unwanted_one_is_not_defined(facts: &Facts) -> Step {
+    if facts.is_about_children() {
+        return Ok(None);
+    }
+    is_not_defined(facts)
 }
 
 fn is_not_defined(facts: &Facts) -> Step {
@@ -275,17 +284,16 @@ fn restored_and_left_paused(facts: &Facts) -> Step {
     Ok(plain(facts.is_restored_and_paused()?))
 }
 
-/// The client does not know whether the domain was restored, and it looks as if it was.
+/// Without a way to QEMU's monitor only the needed bitmaps are looked at.
 fn perhaps_restored(facts: &Facts) -> Step {
-    let is_known = facts.records.restored_and_not_resumed.is_some();
-    if is_known || facts.domain_state()? != DomainState::Paused || facts.checkpoints()?.is_empty() {
+    if !facts.is_perhaps_restored()? {
         return Ok(None);
     }
-    if !facts.records.can_use_monitor {
-        return Ok(None);
+    if facts.records.can_use_monitor {
+        return Ok(plain(!facts.has_bitmaps()?));
     }
-    let has_any = facts.bitmaps()?.0.iter().any(|row| row.persistent);
-    Ok(plain(!has_any))
+    let chain = facts.chain()?;
+    Ok(plain(chain.bad()?.len() == chain.needed.len()))
 }
 
 fn raw_disk(facts: &Facts) -> Step {

@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         .of(BEGIN)
         .when(own_checkpoint_is_left)
         .because(
-            "the connection was lost; the attempt has left a checkpoint, and no job",
+            "the connection was lost; the attempt's checkpoint is there, and no job",
             SOURCES,
         ),
     Rule::on("B32", LOST, AGAIN)
@@ -73,6 +73,13 @@ pub(super) const RULES: &[Rule] = &[
             "the connection was lost: connect again, then the same call",
             SOURCES,
         ),
+    Rule::on("B32-unclear", LOST, Decision::InvestigateEscalate)
+        .when_known(is_lost)
+        .because(
+            "the connection was lost; there is a backup or a checkpoint, and nothing tells \
+              whether this call has made it",
+            SOURCES,
+        ),
 ];
 
 fn is_lost(facts: &Facts) -> bool {
@@ -100,7 +107,8 @@ fn own_checkpoint_is_left(facts: &Facts) -> Step {
     let Some(name) = facts.defined_checkpoint()? else {
         return Ok(None);
     };
-    if facts.backup()? || facts.is_verified(name) {
+    let is_own = facts.records.uncommitted_checkpoints.contains(name);
+    if !is_own || facts.is_verified(name) || facts.backup()? {
         return Ok(None);
     }
     let disks = facts.checkpoints()?[name].clone();
@@ -123,7 +131,7 @@ fn checkpoint_is_defined(facts: &Facts) -> Step {
 }
 
 fn checkpoint_is_gone(facts: &Facts) -> Step {
-    if !is_lost(facts) {
+    if !is_lost(facts) || facts.is_about_children() {
         return Ok(None);
     }
     Ok(plain(facts.defined_checkpoint()?.is_none()))

@@ -7,7 +7,7 @@ use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::probe::Probe;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision, ErrorCode, flags};
+use crate::model::{Api, CleanUp, Decision, ErrorCode};
 
 const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
 const DELETE: &[Api] = &[Api::CheckpointDelete];
@@ -41,8 +41,8 @@ pub(super) const RULES: &[Rule] = &[
         .of(DELETE)
         .when(bitmaps_cannot_be_seen)
         .because(
-            "a disk lacks the bitmap, and libvirt deletes all of a checkpoint or \
-              nothing: delete it disk by disk",
+            "a disk lacks the bitmap, as far as can be told without QEMU's monitor, and libvirt \
+              deletes all of a checkpoint or nothing: delete it disk by disk",
             &[DISCARD],
         ),
 ];
@@ -55,20 +55,9 @@ struct Halves {
     is_busy: bool,
 }
 
-/// The checkpoint that alone is to be deleted. The bitmaps of its children are another question.
-fn unwanted(facts: &Facts) -> Result<Option<&str>, Probe> {
-    const CHILDREN: u32 =
-        flags::CHECKPOINT_DELETE_CHILDREN | flags::CHECKPOINT_DELETE_CHILDREN_ONLY;
-
-    if facts.request.flags & CHILDREN != 0 {
-        return Ok(None);
-    }
-    facts.defined_checkpoint()
-}
-
 /// `None` where the checkpoint is not defined, or its bitmaps cannot be seen.
 fn halves(facts: &Facts) -> Result<Option<Halves>, Probe> {
-    let Some(name) = unwanted(facts)? else {
+    let Some(name) = facts.unwanted_checkpoint()? else {
         return Ok(None);
     };
     if !facts.records.can_use_monitor {
@@ -107,7 +96,7 @@ fn some_disks_lack_the_bitmap(facts: &Facts) -> Step {
 }
 
 fn bitmaps_cannot_be_seen(facts: &Facts) -> Step {
-    let Some(name) = unwanted(facts)? else {
+    let Some(name) = facts.unwanted_checkpoint()? else {
         return Ok(None);
     };
     if facts.records.can_use_monitor {

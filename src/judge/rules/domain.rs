@@ -5,7 +5,7 @@ use crate::judge::chain::carriers;
 use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision, DomainState, ErrorCode, flags};
+use crate::model::{Api, CleanUp, Decision, DomainState, ErrorCode};
 
 const NO_DOMAIN: &[ErrorCode] = &[ErrorCode::NO_DOMAIN];
 const INVALID: &[ErrorCode] = &[ErrorCode::OPERATION_INVALID];
@@ -87,14 +87,14 @@ pub(super) const RULES: &[Rule] = &[
         .of(&[Api::DomainUndefine])
         .because(
             "the domain has checkpoints or snapshots: save their documents, then \
-              undefine it with their metadata",
+              undefine it with their metadata; or it has no definition any more",
             &["src/qemu/qemu_driver.c:qemuDomainUndefineFlags"],
         ),
     Rule::on("B30", UNSUPPORTED, START)
         .of(BEGIN)
         .when(domain_is_off_and_may_start)
         .because(
-            "the domain is off: start it, paused is enough",
+            "the domain is off: start it; paused is enough, unless it has a saved state",
             &["src/qemu/qemu_backup.c:qemuBackupBegin"],
         ),
     Rule::on("B30-offline", UNSUPPORTED, FIX)
@@ -157,14 +157,10 @@ fn domain_is_off_and_may_start(facts: &Facts) -> Step {
 
 /// The checkpoint is defined; the disks whose images store its bitmap lose it.
 fn deletion_can_be_done_offline(facts: &Facts) -> Step {
-    const CHILDREN: u32 =
-        flags::CHECKPOINT_DELETE_CHILDREN | flags::CHECKPOINT_DELETE_CHILDREN_ONLY;
-
-    let is_more = facts.request.flags & CHILDREN != 0;
-    if is_more || facts.domain_state()? != DomainState::Shutoff {
+    if facts.domain_state()? != DomainState::Shutoff {
         return Ok(None);
     }
-    let Some(name) = facts.defined_checkpoint()? else {
+    let Some(name) = facts.unwanted_checkpoint()? else {
         return Ok(None);
     };
     let disks = facts.checkpoints()?[name].clone();

@@ -1,7 +1,7 @@
 //! A backup that began, and whose job has ended: no call has failed, and yet there may be nothing.
 
 use crate::judge::Rule;
-use crate::judge::chain::carriers;
+use crate::judge::chain::{Chain, carriers};
 use crate::judge::decided::Detail;
 use crate::judge::facts::{CompletedJob, Facts};
 use crate::judge::probe::Probe;
@@ -53,12 +53,31 @@ pub(super) const RULES: &[Rule] = &[
         .of(BEGIN)
         .when(domain_is_gone)
         .because("the domain is gone, and its backup with it", &[CONCLUDED]),
+    Rule::on_ended_job("J2-some-disks", Decision::FullForAffectedDisks)
+        .of(BEGIN)
+        .when(some_disks_have_lost_their_bitmaps)
+        .because(
+            "the job was cancelled, and on some disks the base's bitmap is not what it was, as \
+              after QEMU was killed",
+            &[CONCLUDED, STAYS],
+        ),
+    Rule::on_ended_job(
+        "J2-other-base",
+        Decision::IncrementalFromOtherGoodCheckpoint,
+    )
+    .of(BEGIN)
+    .when(another_base_has_kept_its_bitmaps)
+    .because(
+        "the job was cancelled, and the base's bitmap is not what it was, as after QEMU was \
+              killed; another base is good",
+        &[CONCLUDED, STAYS],
+    ),
     Rule::on_ended_job("J2-bitmaps", NEW_CHAIN)
         .of(BEGIN)
         .when(domain_has_lost_its_bitmaps)
         .because(
-            "the domain's QEMU was killed, the backup with it, and the base's bitmap is \
-              not what it was",
+            "the job was cancelled, and the base's bitmap is not what it was, as after QEMU was \
+              killed; no other base is good",
             &[CONCLUDED, STAYS],
         ),
     Rule::on_ended_job("J2", REPAIR)
@@ -72,8 +91,8 @@ pub(super) const RULES: &[Rule] = &[
         .of(BEGIN)
         .when(nobody_has_read_it)
         .because(
-            "a pull backup ends well in any case: only its reader knows whether the \
-              data is there, and says that it is not",
+            "a pull backup that its client ends has ended well in any case: only its reader \
+              knows whether the data is there, and says that it is not",
             &[CONCLUDED],
         ),
 ];
@@ -134,19 +153,30 @@ fn bitmaps_are_loaded(facts: &Facts) -> Result<bool, Probe> {
     Ok(facts.domain_state()?.is_active() && !facts.is_restored_and_paused()?)
 }
 
+fn some_disks_have_lost_their_bitmaps(facts: &Facts) -> Step {
+    chain_of_cancelled(facts)?.map_or(Ok(None), |chain| chain.parted())
+}
+
+fn another_base_has_kept_its_bitmaps(facts: &Facts) -> Step {
+    chain_of_cancelled(facts)?.map_or(Ok(None), |chain| chain.branched())
+}
+
 fn domain_has_lost_its_bitmaps(facts: &Facts) -> Step {
+    let chain = chain_of_cancelled(facts)?;
+    chain.map(|chain| chain.retired()).transpose()
+}
+
+/// The chain of an incremental backup that was cancelled, where it has a base that is not good.
+fn chain_of_cancelled(facts: &Facts) -> Result<Option<Chain<'_>>, Probe> {
     if facts.completed_job()? != CompletedJob::Cancelled || !bitmaps_are_loaded(facts)? {
         return Ok(None);
     }
-    let is_incremental = facts.request.needed().next().is_some();
-    if !is_incremental {
+    facts.disks_are_known()?;
+    if facts.request.needed().next().is_none() {
         return Ok(None);
     }
     let chain = facts.chain()?;
-    if !chain.nothing_serves()? {
-        return Ok(None);
-    }
-    chain.retired().map(Some)
+    Ok((!chain.bad()?.is_empty()).then_some(chain))
 }
 
 fn job_was_cancelled(facts: &Facts) -> Step {

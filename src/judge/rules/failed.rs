@@ -61,16 +61,14 @@ pub(super) const RULES: &[Rule] = &[
               format image",
             ],
         ),
-    Rule::on("B23", SYSTEM, REPAIR)
-        .when_known(host_has_refused)
-        .because(
-            "the host refused: the first number of the error is its errno",
-            &[
-                "src/qemu/qemu_backup.c:qemuBackupDiskPrepareOneStorage: failed to create \
+    Rule::on("B23", SYSTEM, REPAIR).because(
+        "the host refused: the first number of the error is its errno",
+        &[
+            "src/qemu/qemu_backup.c:qemuBackupDiskPrepareOneStorage: failed to create \
               image file",
-                "src/util/virerror.c:virReportSystemErrorFull",
-            ],
-        ),
+            "src/util/virerror.c:virReportSystemErrorFull",
+        ],
+    ),
 ];
 
 fn name_is_of_an_own_attempt(facts: &Facts) -> Step {
@@ -96,11 +94,6 @@ fn taken_name(facts: &Facts) -> Result<Option<&str>, crate::judge::Probe> {
     } else {
         Ok(None)
     }
-}
-
-/// And not the connection.
-fn host_has_refused(facts: &Facts) -> bool {
-    !facts.is_of(ErrorDomain::RPC)
 }
 
 fn queue_is_full(facts: &Facts) -> bool {

@@ -1,6 +1,8 @@
 //! `VIR_ERR_INTERNAL_ERROR`: one code for situations that have nothing in common. Each is looked for
 //! by a question that tells it apart, the cheapest first.
 
+use std::collections::BTreeSet;
+
 use super::names::has_a_long_name;
 use super::other_job::unstuck;
 use crate::judge::Rule;
@@ -47,11 +49,20 @@ pub(super) const RULES: &[Rule] = &[
               are not active, and nothing can be told of their bitmaps",
             &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
         ),
+    Rule::on("B5a-full-unknown", INTERNAL, Decision::InvestigateEscalate)
+        .of(&[Api::DomainBackupBegin, Api::CheckpointDelete])
+        .when(perhaps_restored)
+        .because(
+            "the domain is paused and has checkpoints, but no bitmap that could be seen: \
+              they may be gone, or not loaded since the domain was restored",
+            &["measured on libvirt 11.3.0 with QEMU 10.0; not on 7.0, 9.0 and 12.8"],
+        ),
     Rule::on("B19", INTERNAL, FIX)
         .of(BEGIN)
         .when(checkpoint_was_left)
         .because(
-            "the exports could not be made; the job has ended, and the checkpoint is left",
+            "the job has begun and has ended, as when an export cannot be made; its \
+              checkpoint is left",
             &["src/qemu/qemu_backup.c:qemuBackupBegin: comment at \
               qemuBackupBeginPullExportDisks"],
         ),
@@ -95,6 +106,13 @@ pub(super) const RULES: &[Rule] = &[
             &["blockdev-nbd.c:nbd_server_start of QEMU"],
         )
         .reading_the_message(),
+    Rule::on("B20", INTERNAL, FIX)
+        .of(BEGIN)
+        .when(given_file_is_missing)
+        .because(
+            "a file that the request says is there is not",
+            &["include/libvirt/libvirt-domain.h: VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL"],
+        ),
     Rule::on("B16", INTERNAL, REPAIR)
         .of(BEGIN)
         .when(tls_cannot_be_used)
@@ -108,13 +126,6 @@ pub(super) const RULES: &[Rule] = &[
         .because(
             "the NBD server cannot listen where the request wants it",
             &["Red Hat bug 1874846, comment 9: failure to start the NBD server"],
-        ),
-    Rule::on("B20", INTERNAL, FIX)
-        .of(BEGIN)
-        .when(given_file_is_missing)
-        .because(
-            "a file that the request says is there is not",
-            &["include/libvirt/libvirt-domain.h: VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL"],
         ),
     Rule::on("J5-begin", INTERNAL, WAIT)
         .of(&[Api::DomainGetJobStats])
@@ -141,12 +152,25 @@ fn restored_and_left_paused(facts: &Facts) -> Step {
     Ok(plain(facts.is_restored_and_paused()?))
 }
 
-/// A name that was there before is another error: this call has made it.
+/// A backup leaves only checkpoints and bitmaps that can be seen to be its own; a deletion without a
+/// way to QEMU's monitor would not see that a bitmap is there.
+fn perhaps_restored(facts: &Facts) -> Step {
+    if !facts.is_perhaps_restored()? {
+        return Ok(None);
+    }
+    if facts.records.can_use_monitor {
+        return Ok(plain(!facts.has_bitmaps()?));
+    }
+    Ok(plain(facts.api == Api::CheckpointDelete.into()))
+}
+
+/// Some errors come before libvirt has looked at the name: what bears it then is somebody else's.
 fn checkpoint_was_left(facts: &Facts) -> Step {
     let Some(name) = facts.defined_checkpoint()? else {
         return Ok(None);
     };
-    if facts.is_verified(name) {
+    let is_own = facts.records.uncommitted_checkpoints.contains(name);
+    if !is_own || facts.is_verified(name) || facts.backup()? {
         return Ok(None);
     }
     let disks = facts.checkpoints()?[name].clone();
@@ -208,7 +232,8 @@ fn server_of_an_attempt_runs(facts: &Facts) -> Step {
         return Ok(None);
     }
     unless_something_was_left(facts, || {
-        if !says_that_a_server_runs(facts) {
+        let is_other = |(name, _): &(String, BTreeSet<String>)| Some(name) != requested;
+        if !says_that_a_server_runs(facts) || !facts.orphaned_bitmaps()?.iter().any(is_other) {
             return Ok(None);
         }
         unstuck(facts).map(Some)

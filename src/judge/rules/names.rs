@@ -146,12 +146,13 @@ fn name_is_of_a_lost_checkpoint(facts: &Facts) -> Step {
     Ok(plain(!carriers.is_empty() && all_good))
 }
 
-/// What the client has made without a backup, or what nobody can use, is stale.
+/// What the client has made without a backup, or what nobody can ever use again, is stale. One that is
+/// disabled, or in a lower layer, may be somebody's.
 fn name_is_of_a_stale_bitmap(facts: &Facts) -> Step {
-    let seen = facts.observed.bitmaps.as_ref();
-    let is_stale = |(name, disks): &(String, BTreeSet<String>)| {
-        let can_serve = |disk: &String| seen.is_some_and(|seen| is_good(seen, disk, name));
-        is_without_backup(facts, name) || !disks.iter().any(can_serve)
+    let rows = facts.observed.bitmaps.iter().flat_map(|seen| &seen.0);
+    let is_stale = |(name, _): &(String, BTreeSet<String>)| {
+        let mut rows = rows.clone().filter(|row| row.name == *name);
+        is_without_backup(facts, name) || rows.all(|row| row.inconsistent)
     };
     let steps: Vec<CleanUp> = names_in_the_way(facts)?
         .into_iter()

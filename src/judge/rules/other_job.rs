@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         .of(ABORT)
         .when(a_job_runs)
         .because(
-            "the job runs, and is none that these flags could abort",
+            "a job runs: one that these flags do not abort, or that has begun since",
             &["src/qemu/qemu_driver.c:qemuDomainAbortJobFlags: \
               VIR_DOMAIN_ABORT_JOB_POSTCOPY"],
         ),
@@ -74,10 +74,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("B10", INVALID, WAIT)
         .of(BEGIN)
         .when(a_job_runs)
-        .because(
-            "another backup runs, and its job is seen",
-            &[ALREADY_RUNNING],
-        ),
+        .because("another job runs, and is seen", &[ALREADY_RUNNING]),
     Rule::on("B10-stuck", INVALID, WAIT)
         .of(BEGIN)
         .when(orphan_is_in_the_way)

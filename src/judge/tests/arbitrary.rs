@@ -135,7 +135,7 @@ fn request() -> impl Strategy<Value = Request> {
     (
         weighted(0.8, name()),
         weighted(0.3, name()),
-        0..3_u32,
+        0..8_u32,
         disks,
         server,
         any::<bool>(),
@@ -164,10 +164,10 @@ fn row() -> impl Strategy<Value = BitmapRow> {
         prop::bool::weighted(0.9),
         prop::bool::weighted(0.1),
     );
-    (disk(), 0..2_u32, name(), flags, prop::bool::weighted(0.1)).prop_map(
+    (disk(), 0..4_u32, name(), flags, prop::bool::weighted(0.1)).prop_map(
         |(disk, layer, name, (persistent, recording, inconsistent), busy)| BitmapRow {
             disk,
-            layer: layer / 2,
+            layer: layer / 3,
             name,
             persistent,
             recording,
@@ -208,7 +208,9 @@ fn observed(known: f64) -> impl Strategy<Value = Observed> {
         DomainState::Other,
     ];
     let formats = btree_map(disk(), select(&DiskFormat::ALL[..]), 2);
-    let checkpoints = btree_map(name(), disks(), 0..4);
+    let detached = prop_oneof![9 => Just(None), 1 => Just(Some("vdz".to_owned()))];
+    let on = (disks(), detached).prop_map(|(disks, more)| disks.into_iter().chain(more).collect());
+    let checkpoints = btree_map(name(), on, 0..4);
     let jobs = [RunningJob::None, RunningJob::Backup, RunningJob::Other];
     let ends = [
         CompletedJob::None,

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rstest::rstest;
 
 use super::given::{decided, defined, facts, row};
-use crate::judge::{BitmapHealth, Facts, Judgement, Probe, decide};
+use crate::judge::{BitmapHealth, CompletedJob, Facts, Judgement, Place, Probe, decide};
 use crate::model::{
     Api, BitmapRow, BitmapTable, CleanUp, CleanUpKind, Decision, DomainState, EachDisk, ErrorCode,
-    RequestedDisk, flags,
+    ErrorDomain, RequestedDisk, flags,
 };
 
 fn words(steps: &[CleanUp]) -> Vec<String> {
@@ -205,7 +205,7 @@ fn a_request_without_disks_is_about_those_of_the_domain() {
 fn a_killed_domains_attempt_goes_before_the_new_chain() {
     let mut facts = facts(ErrorCode(0));
     facts.error = None;
-    facts.observed.completed_job = Some(crate::judge::CompletedJob::Cancelled);
+    facts.observed.completed_job = Some(CompletedJob::Cancelled);
     facts.observed.checkpoints = Some(defined(&["cp1", "cp9"]));
     let found = decided(&facts);
     assert_eq!(found.rule, "J2-bitmaps");
@@ -224,4 +224,44 @@ fn a_restored_and_paused_domain_is_not_judged_by_its_bitmaps() {
     assert_eq!(decided(&facts).rule, "B5a");
     facts.records.may_start = false;
     assert_eq!(decided(&facts).rule, "B5a-wait");
+}
+
+/// What bears the name of the request need not be the request's.
+#[rstest]
+#[case::an_early_error(1, ErrorDomain::QEMU)]
+#[case::a_lost_connection(1, ErrorDomain::RPC)]
+#[case::a_name_that_is_taken(9, ErrorDomain::DOMAIN)]
+fn a_checkpoint_that_nobody_has_booked_stays(#[case] code: i32, #[case] domain: ErrorDomain) {
+    let mut facts = facts(ErrorCode(code));
+    facts.error.as_mut().unwrap().domain = domain;
+    facts.observed.checkpoints = Some(defined(&["cp1", "cp9"]));
+    assert!(decided(&facts).detail.clean_up.is_empty());
+}
+
+#[rstest]
+#[case::disabled(BitmapRow { recording: false, ..row("vda", "cp9", false) }, "B11-foreign")]
+#[case::below_the_top(BitmapRow { layer: 1, ..row("vda", "cp9", false) }, "B11-foreign")]
+#[case::useless_for_ever(row("vda", "cp9", true), "B11")]
+fn a_bitmap_of_others_stays(#[case] row: BitmapRow, #[case] rule: &str) {
+    let facts = with_rows(facts(ErrorCode::INTERNAL_ERROR), vec![row]);
+    assert_eq!(decided(&facts).rule, rule);
+}
+
+#[test]
+fn a_full_store_says_nothing_of_a_bitmap() {
+    let mut facts = facts(ErrorCode::INTERNAL_ERROR);
+    facts.observed.metadata_store = Some(Place::Unusable("full".to_owned()));
+    let facts = with_rows(facts, vec![row("vda", "cp9", false)]);
+    assert!(decided(&facts).detail.clean_up.is_empty());
+}
+
+#[test]
+fn without_a_monitor_a_paused_domains_checkpoint_is_not_given_up() {
+    let mut facts = facts(ErrorCode::INTERNAL_ERROR);
+    facts.api = Api::CheckpointDelete.into();
+    facts.request.checkpoint = Some("cp1".to_owned());
+    facts.records.can_use_monitor = false;
+    facts.records.restored_and_not_resumed = None;
+    facts.observed.domain_state = Some(DomainState::Paused);
+    assert_eq!(decided(&facts).rule, "B5a-full-unknown");
 }

@@ -130,6 +130,12 @@ fn left_checkpoint(facts: Facts) -> Facts {
     })
 }
 
+fn own(name: &str, facts: Facts) -> Facts {
+    with(facts, |facts| {
+        facts.records.uncommitted_checkpoints = BTreeSet::from([name.to_owned()]);
+    })
+}
+
 /// The checkpoint of the call before.
 fn left_attempt(facts: Facts) -> Facts {
     with(facts, |facts| {
@@ -153,6 +159,7 @@ fn given() -> Vec<(&'static str, Facts)> {
         by_other_job(),
         by_chain(),
         by_internal(),
+        by_connection(),
         by_failed(),
         by_end(),
     ]
@@ -350,11 +357,6 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
             }
         })
     };
-    let own = |name: &str, facts| {
-        with(facts, |facts: &mut Facts| {
-            facts.records.uncommitted_checkpoints = BTreeSet::from([name.to_owned()]);
-        })
-    };
     let validates = |facts: Facts| {
         with(without_monitor(facts), |facts| {
             let health = [("vda".to_owned(), BitmapHealth::Good)];
@@ -377,11 +379,24 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
             "B5a-full-wait",
             with(restored(begin(1)), |facts| facts.records.may_start = false),
         ),
-        ("B19", left_checkpoint(begin(1))),
+        (
+            "B5a-full-unknown",
+            with(begin(1), |facts| {
+                facts.observed.domain_state = Some(DomainState::Paused);
+                facts.records.restored_and_not_resumed = None;
+            }),
+        ),
+        ("B19", own("cp9", left_checkpoint(begin(1)))),
         ("B18-name", stuck(long_name(begin(1)))),
         ("B18", stuck(begin(1))),
         ("B15", busy(begin(1), 2)),
-        ("B14-leftover", own("cp8", says_it(pulling(begin(1))))),
+        (
+            "B14-leftover",
+            own(
+                "cp8",
+                with_bitmaps(says_it(pulling(begin(1))), &[("vda", "cp8")]),
+            ),
+        ),
         ("B14", says_it(pulling(begin(1)))),
         (
             "B16",
@@ -427,16 +442,20 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
                 },
             ),
         ),
+    ]
+}
+
+fn by_connection() -> Vec<(&'static str, Facts)> {
+    let left = || left_checkpoint(lost(Api::DomainBackupBegin));
+    vec![
         (
             "B32-begun",
-            with(
-                stuck(left_checkpoint(lost(Api::DomainBackupBegin))),
-                |facts| {
-                    facts.observed.job = Some(RunningJob::Backup);
-                },
-            ),
+            with(stuck(left()), |facts| {
+                facts.observed.job = Some(RunningJob::Backup);
+            }),
         ),
-        ("B32-left", left_checkpoint(lost(Api::DomainBackupBegin))),
+        ("B32-left", own("cp9", left())),
+        ("B32-unclear", left()),
         ("B32", lost(Api::DomainBackupBegin)),
         ("C12-created", left_checkpoint(lost(Api::CheckpointCreate))),
         ("D5-lost", lost(Api::CheckpointDelete)),
@@ -472,6 +491,20 @@ fn by_end() -> Vec<(&'static str, Facts)> {
         ("J2-off", shut_off(ended(CompletedJob::Cancelled))),
         ("J2-offline", must_stay_off(ended(CompletedJob::Cancelled))),
         ("J2-gone", gone(ended(CompletedJob::Failed))),
+        (
+            "J2-some-disks",
+            with_bitmaps(ended(CompletedJob::Cancelled), &BOTH[..1]),
+        ),
+        (
+            "J2-other-base",
+            with(
+                with_bitmaps(
+                    ended(CompletedJob::Cancelled),
+                    &[("vda", "cp2"), ("vdb", "cp2")],
+                ),
+                |facts| facts.records.verified_checkpoints.push("cp2".to_owned()),
+            ),
+        ),
         ("J2-bitmaps", ended(CompletedJob::Cancelled)),
         (
             "J2",

@@ -7,7 +7,9 @@ use proptest::test_runner::TestCaseResult;
 
 use super::arbitrary::{any_facts, calm_facts};
 use crate::judge::{BitmapHealth, Decided, Facts, Judgement, PROBES, Probe, decide};
-use crate::model::{Api, CleanUp, CleanUpKind, CleanUpTime, Decision, DiskPart};
+use crate::model::{
+    Api, BitmapRow, CleanUp, CleanUpKind, CleanUpTime, Decision, DiskPart, Request,
+};
 
 /// How many questions can be asked at all: each once, and one for each name.
 const MOST_PROBES: usize = 13 + 6;
@@ -137,11 +139,6 @@ fn is_harmless(facts: &Facts, decided: &Decided) -> TestCaseResult {
                 | CleanUpKind::DiscardUncommittedCheckpoint
         );
         let serves_somewhere = step.disks.iter().any(|disk| serves(facts, name, disk));
-        let is_defined = facts
-            .observed
-            .checkpoints
-            .iter()
-            .any(|all| all.contains_key(name));
         let formats = facts.observed.disk_formats.iter().flatten();
         let request = facts.request.clone();
         let request = request.over(formats.map(|(disk, _)| disk.clone()));
@@ -152,19 +149,32 @@ fn is_harmless(facts: &Facts, decided: &Decided) -> TestCaseResult {
             let foreign = gone.clone().find(is_foreign);
             prop_assert_eq!(foreign, None, "{} on a disk that nobody asked about", step);
         }
-        let records = &facts.records;
-        let needs = request.needed().any(|(_, needed)| needed == name);
-        let is_known = records.are_about(name) || needs || name.starts_with("backup-");
-        let is_requested = facts.request.checkpoint.as_ref() == Some(name);
-        prop_assert!(
-            is_known || is_requested || name.is_empty(),
-            "{step} may be another's"
-        );
+        let is_known = facts.records.are_about(name);
+        let is_of_ended_job = facts.error.is_none() && request.checkpoint.as_ref() == Some(name);
+        let carries = |row: &&BitmapRow| row.name == *name;
+        let mut rows = facts.observed.bitmaps.iter().flat_map(|table| &table.0);
+        let is_useless = rows.clone().any(|row| carries(&row))
+            && rows.all(|row| !carries(&row) || row.inconsistent);
+        if step.kind != CleanUpKind::ClearStuckBackupJob {
+            prop_assert!(
+                is_known || is_of_ended_job || is_wanted || is_useless,
+                "{} may be another's",
+                step
+            );
+        }
+        if step.kind == CleanUpKind::DiscardUncommittedCheckpoint {
+            let runs = facts.observed.backup == Some(true);
+            prop_assert!(
+                !runs || facts.error.is_none(),
+                "{} may be the running job's",
+                step
+            );
+        }
         // What can serve goes only with the chain it belongs to, and when the caller says so.
         let retires = decided.decision == Decision::FullBackupNewChain;
-        if deletes_bitmaps && is_verified && is_defined && serves_somewhere && !is_wanted {
+        if deletes_bitmaps && is_verified && serves_somewhere && !is_wanted {
             prop_assert!(
-                retires && is_broken_somewhere(facts, step),
+                retires && is_broken_somewhere(facts, &request, step),
                 "{step} can still serve"
             );
         }
@@ -200,9 +210,9 @@ fn serves(facts: &Facts, name: &str, disk: &str) -> bool {
 }
 
 /// One that does not serve on every disk that the request wants, or that it is on.
-fn is_broken_somewhere(facts: &Facts, step: &CleanUp) -> bool {
+fn is_broken_somewhere(facts: &Facts, request: &Request, step: &CleanUp) -> bool {
     let name = &step.checkpoint;
-    let needed = facts.request.needed().filter(|(_, base)| base == name);
+    let needed = request.needed().filter(|(_, base)| base == name);
     let mut disks = needed
         .map(|(disk, _)| disk)
         .chain(step.disks.iter().map(String::as_str));
