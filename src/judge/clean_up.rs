@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::chain::{Chain, carriers, is_busy};
+use super::decided::Detail;
+use super::facts::Facts;
 use super::probe::Probe;
+use super::rule::Step;
 use crate::model::{BitmapTable, CleanUp, CleanUpKind, CleanUpTime};
 
 impl Chain<'_> {
@@ -151,6 +154,22 @@ impl Chain<'_> {
         let (facts, mut requested) = (self.facts, self.facts.request.disk_names());
         let is_retired = retire && requested.any(|other| other == disk);
         facts.is_verified(name) && !facts.records.rule_out(disk, name) && !is_retired
+    }
+}
+
+impl Facts {
+    /// An own attempt has left the checkpoint of the request, which goes. One whose backup runs is
+    /// needed, and what is in nobody's books is somebody else's.
+    pub(super) fn left_by_own_attempt(&self) -> Step {
+        let Some(name) = self.defined_checkpoint()? else {
+            return Ok(None);
+        };
+        let is_own = self.records.uncommitted_checkpoints.contains(name);
+        if !is_own || self.is_verified(name) || self.backup()? {
+            return Ok(None);
+        }
+        let disks = self.checkpoints()?[name].clone();
+        Ok(Some(Detail::cleaning([CleanUp::discarding(name, disks)])))
     }
 }
 

@@ -1,10 +1,9 @@
 //! A daemon that went away during the call: nobody has said what came of it.
 
 use crate::judge::Rule;
-use crate::judge::decided::Detail;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision, ErrorCode, ErrorDomain, flags};
+use crate::model::{Api, Decision, ErrorCode, ErrorDomain, flags};
 
 /// From the call during which the daemon ends, and from each later one.
 const LOST: &[ErrorCode] = &[ErrorCode::SYSTEM_ERROR, ErrorCode::INTERNAL_ERROR];
@@ -104,15 +103,7 @@ fn own_checkpoint_is_left(facts: &Facts) -> Step {
     if !is_lost(facts) {
         return Ok(None);
     }
-    let Some(name) = facts.defined_checkpoint()? else {
-        return Ok(None);
-    };
-    let is_own = facts.records.uncommitted_checkpoints.contains(name);
-    if !is_own || facts.is_verified(name) || facts.backup()? {
-        return Ok(None);
-    }
-    let disks = facts.checkpoints()?[name].clone();
-    Ok(Some(Detail::cleaning([CleanUp::discarding(name, disks)])))
+    facts.left_by_own_attempt()
 }
 
 fn nothing_has_begun(facts: &Facts) -> Step {

@@ -1,10 +1,9 @@
 //! `VIR_ERR_OPERATION_FAILED` and `VIR_ERR_SYSTEM_ERROR`: what the host, or QEMU, could not do.
 
 use crate::judge::Rule;
-use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, Decision, DomainState, ErrorCode, ErrorDomain};
+use crate::model::{Api, Decision, DomainState, ErrorCode, ErrorDomain};
 
 const FAILED: &[ErrorCode] = &[ErrorCode::OPERATION_FAILED];
 const SYSTEM: &[ErrorCode] = &[ErrorCode::SYSTEM_ERROR];
@@ -72,28 +71,17 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn name_is_of_an_own_attempt(facts: &Facts) -> Step {
-    let Some(name) = taken_name(facts)? else {
-        return Ok(None);
-    };
-    let is_own = facts.records.uncommitted_checkpoints.contains(name);
-    // One whose backup runs is needed.
-    if !is_own || facts.is_verified(name) || facts.backup()? {
+    if !facts.is_of(ErrorDomain::DOMAIN) {
         return Ok(None);
     }
-    let disks = facts.checkpoints()?[name].clone();
-    Ok(Some(Detail::cleaning([CleanUp::discarding(name, disks)])))
+    facts.left_by_own_attempt()
 }
 
 fn name_is_taken(facts: &Facts) -> Step {
-    Ok(plain(taken_name(facts)?.is_some()))
-}
-
-fn taken_name(facts: &Facts) -> Result<Option<&str>, crate::judge::Probe> {
-    if facts.is_of(ErrorDomain::DOMAIN) {
-        facts.defined_checkpoint()
-    } else {
-        Ok(None)
+    if !facts.is_of(ErrorDomain::DOMAIN) {
+        return Ok(None);
     }
+    Ok(plain(facts.defined_checkpoint()?.is_some()))
 }
 
 fn queue_is_full(facts: &Facts) -> bool {

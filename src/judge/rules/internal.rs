@@ -6,12 +6,9 @@ use std::collections::BTreeSet;
 use super::names::has_a_long_name;
 use super::other_job::unstuck;
 use crate::judge::Rule;
-use crate::judge::decided::Detail;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::rule::{Step, plain};
-use crate::model::{
-    Api, CleanUp, CleanUpKind, CleanUpTime, Decision, ErrorCode, ErrorDomain, flags,
-};
+use crate::model::{Api, CleanUpKind, CleanUpTime, Decision, ErrorCode, ErrorDomain, flags};
 
 const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
 const FIX: Decision = Decision::FixRequest;
@@ -166,15 +163,7 @@ fn perhaps_restored(facts: &Facts) -> Step {
 
 /// Some errors come before libvirt has looked at the name: what bears it then is somebody else's.
 fn checkpoint_was_left(facts: &Facts) -> Step {
-    let Some(name) = facts.defined_checkpoint()? else {
-        return Ok(None);
-    };
-    let is_own = facts.records.uncommitted_checkpoints.contains(name);
-    if !is_own || facts.is_verified(name) || facts.backup()? {
-        return Ok(None);
-    }
-    let disks = facts.checkpoints()?[name].clone();
-    Ok(Some(Detail::cleaning([CleanUp::discarding(name, disks)])))
+    facts.left_by_own_attempt()
 }
 
 fn long_name_left_an_orphan(facts: &Facts) -> Step {
