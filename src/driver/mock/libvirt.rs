@@ -74,6 +74,7 @@ impl Mock {
             Api::DomainCreate => self.domain_create(call),
             Api::DomainDestroy => self.domain_destroy(call),
             Api::DomainSuspend | Api::DomainResume => self.domain_suspend_resume(call),
+            Api::DomainManagedSave => self.domain_managed_save(call),
             Api::DomainGetState => self.domain_get_state(call),
             Api::DomainBackupBegin => self.backup_begin(call),
             Api::DomainBackupGetXmlDesc => self.backup_get_xml_desc(call),
@@ -90,7 +91,6 @@ impl Mock {
             Api::DomainShutdown
             | Api::DomainReset
             | Api::DomainGetXmlDesc
-            | Api::DomainManagedSave
             | Api::DomainManagedSaveRemove
             | Api::DomainAttachDevice
             | Api::DomainDetachDevice
