@@ -8,9 +8,15 @@ use super::{Active, Bitmap, Bitmaps, Disk, Extents, Impossible, World};
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
     /// disk. A bitmap that was in use already was not closed properly: it is inconsistent, its data
-    /// is not loaded, and it does not record
+    /// is not loaded, and it does not record. Whether the images of a saved domain become active
+    /// only with the guest depends on the version
     /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
-    pub fn start(&mut self, name: &str, paused: bool) -> Result<(), Impossible> {
+    pub fn start(
+        &mut self,
+        name: &str,
+        paused: bool,
+        restores_inactive_images: bool,
+    ) -> Result<(), Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in &disks {
             self.require_closed(&disk.source)?;
@@ -27,7 +33,7 @@ impl World {
         // A saved memory is loaded first; the images become active when the guest runs.
         let saved = defined(&mut self.domains, name)?.saved.take();
         let paused = paused || saved == Some(true);
-        let inactive_images = paused && saved.is_some();
+        let inactive_images = restores_inactive_images && paused && saved.is_some();
         let bitmaps = if inactive_images {
             disks.iter().map(|_| vec![Bitmaps::new()]).collect()
         } else {

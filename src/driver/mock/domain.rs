@@ -79,8 +79,9 @@ impl Mock {
                 "domain is already running",
             );
         }
-        self.world
-            .start(&call.domain, call.flags & flags::START_PAUSED != 0)?;
+        let paused = call.flags & flags::START_PAUSED != 0;
+        let inactive = self.rules.restores_inactive_images;
+        self.world.start(&call.domain, paused, inactive)?;
         Ok(Value::Nothing)
     }
 
