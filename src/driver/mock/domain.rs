@@ -34,6 +34,7 @@ impl Mock {
             definition: call.xml.clone().unwrap_or_default(),
             checkpoints: CheckpointTree::default(),
             metadata_is_blocked: false,
+            saved: None,
             active: None,
             ended_job: None,
         };
@@ -55,6 +56,9 @@ impl Mock {
         let domain = self.domain(call)?;
         if domain.active.is_some() {
             return not_modelled("undefining an active domain, which becomes transient");
+        }
+        if domain.saved.is_some() && call.flags & MANAGED_SAVE == 0 {
+            return not_modelled("undefining a domain with a managed save image");
         }
         let tree = &domain.checkpoints;
         let counted = if call.flags & MANAGED_SAVE == 0 {
@@ -82,8 +86,9 @@ impl Mock {
                 "domain is already running",
             );
         }
-        self.world
-            .start(&call.domain, call.flags & flags::START_PAUSED != 0)?;
+        let paused = call.flags & flags::START_PAUSED != 0;
+        let inactive = self.rules.restores_inactive_images;
+        self.world.start(&call.domain, paused, inactive)?;
         Ok(Value::Nothing)
     }
 
@@ -109,8 +114,21 @@ impl Mock {
                 let text = "domain is already running";
                 return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
             }
-            (_, _) => active.paused = suspend,
+            (true, false) => active.paused = true,
+            (false, true) => self.world.resume(&call.domain)?,
         }
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainManagedSave`.
+    pub(super) fn domain_managed_save(&mut self, call: &Call) -> Ruled {
+        if call.flags != 0 {
+            return not_modelled("virDomainManagedSave with flags");
+        }
+        if self.domain(call)?.active.is_none() {
+            return not_running();
+        }
+        self.world.save(&call.domain)?;
         Ok(Value::Nothing)
     }
 

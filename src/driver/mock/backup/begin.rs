@@ -82,6 +82,14 @@ impl Mock {
         let disks = parts
             .map(|((disk, node), store)| self.part(call, disk, node, store, server.is_some()))
             .collect::<Ruled<Vec<_>>>()?;
+        if server.is_some() {
+            let active = active_of(self.domain(call)?)?;
+            require_active_image(active, &disks, |own, scratch| {
+                let reason =
+                    format!("Inactive '{own}' can't be a backing child of active '{scratch}'");
+                ("blockdev-add", reason)
+            })?;
+        }
         if encrypted {
             return no_certificates();
         }
@@ -223,7 +231,11 @@ impl Mock {
                 return refuse_monitor("transaction", reason);
             }
         }
-        Ok(())
+        require_active_image(active, disks, |own, _| {
+            // The filter node of the job has a name that QEMU makes up.
+            let child = format!("Inactive '{own}' can't be a file child of active '#block100'");
+            ("transaction", format!("Could not create node: {child}"))
+        })
     }
 }
 
@@ -257,6 +269,22 @@ fn require_bitmap(
         return bitmap_exists(&temporary);
     }
     Ok(())
+}
+
+/// A node that QEMU has not activated since the memory was restored is no part of a new graph
+/// (QEMU `block.c:bdrv_attach_child_common`).
+fn require_active_image(
+    active: &Active,
+    disks: &[JobDisk],
+    reason: impl Fn(&str, &str) -> (&'static str, String),
+) -> Ruled<()> {
+    let Some(first) = disks.first().filter(|_| active.inactive_images) else {
+        return Ok(());
+    };
+    let own = format!("libvirt-{}-format", active.nodes[first.index]);
+    let store = format!("libvirt-{}-format", first.node);
+    let (command, reason) = reason(&own, &store);
+    refuse_monitor(command, &reason)
 }
 
 /// A running backup holds the domain's lock; libvirt waits for it for 30 s, which the mock does

@@ -4,11 +4,11 @@ use std::net::Ipv6Addr;
 
 use roxmltree::Node;
 
+use super::answer::ruled;
 use super::pattern::{
     Fault, Open, Verdict, invalid, is_absolute_path, is_disk_target, is_unsigned_int, text_only,
     typed,
 };
-use super::ruled;
 use crate::driver::mock::answer::Ruled;
 
 /// `storagecommon.rng:storageFormat`, and `storageFormatBacking` in it.

@@ -2,10 +2,10 @@
 
 use roxmltree::Node;
 
+use super::answer::ruled;
 use super::pattern::{
     Open, Verdict, invalid, is_absolute_path, is_disk_target, is_unsigned_long, text_only, typed,
 };
-use super::ruled;
 use crate::driver::mock::answer::Ruled;
 
 /// Whether the schema lets a document through whose root element bears the right name. Its nested
