@@ -178,6 +178,7 @@ impl Slot<'_> {
             duration: Duration::ZERO,
             transcript: None,
             text: None,
+            raised: None,
         };
         if self.options.backing.stop.load(Ordering::Relaxed) {
             return finished;
@@ -208,6 +209,7 @@ impl Slot<'_> {
                 finished.checks = ran.checks;
                 finished.transcript = Some(ran.transcript);
                 finished.text = Some(ran.text);
+                finished.raised = ran.raised;
             }
             Err(Stopped { error, transcript }) => {
                 // What state the driver is in cannot be known: the next scenario gets another.
