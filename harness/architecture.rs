@@ -48,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("last_run", &["run", "suite"]),
+    ("coverage", &["model", "run"]),
     ("record", &["model", "run", "transcript"]),
     (
         "report",
@@ -56,8 +57,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "driver", "explain", "judge", "last_run", "model", "plan", "record", "report", "run",
-            "scenario", "snapshot", "suite",
+            "coverage", "driver", "explain", "judge", "last_run", "model", "plan", "record",
+            "report", "run", "scenario", "snapshot", "suite",
         ],
     ),
 ];

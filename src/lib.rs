@@ -12,6 +12,8 @@
 #[cfg(feature = "kit")]
 pub mod cli;
 #[cfg(feature = "kit")]
+pub mod coverage;
+#[cfg(feature = "kit")]
 pub mod divergence;
 #[cfg(feature = "mock")]
 pub mod driver;

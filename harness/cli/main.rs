@@ -9,6 +9,7 @@ mod bad_input;
 mod bless;
 mod checking;
 mod compare;
+mod coverage;
 mod decide;
 mod divergences;
 mod exit_codes;

@@ -112,6 +112,9 @@ fn files(suite: &Suite) -> Result<(Vec<File>, Exported), ExportError> {
     if let Some(text) = suite.divergences()? {
         files.push((Path::new("snapshots").join(Suite::DIVERGENCES), text));
     }
+    if let Some(text) = suite.catalogue()? {
+        files.push((Path::new("scenarios").join(Suite::CATALOGUE), text));
+    }
     if let Some(text) = suite.schema()? {
         files.push((Path::new("scenarios").join(Suite::SCHEMA), text));
     }

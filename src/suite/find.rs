@@ -52,6 +52,7 @@ pub enum SuiteError {
 #[folder = "scenarios/"]
 #[include = "*.yaml"]
 #[include = "scenario.schema.json"]
+#[include = "CATALOGUE.tsv"]
 struct Scenarios;
 
 #[derive(RustEmbed)]
@@ -63,6 +64,9 @@ struct Snapshots;
 impl Suite {
     /// The file of `snapshots/` that lists what other versions of libvirt answer otherwise.
     pub const DIVERGENCES: &str = "divergences.yaml";
+
+    /// The file of `scenarios/` that lists what each function of the API can answer.
+    pub const CATALOGUE: &str = "CATALOGUE.tsv";
 
     /// The file of `scenarios/` with the language's JSON Schema, for editors.
     pub const SCHEMA: &str = "scenario.schema.json";
@@ -116,6 +120,14 @@ impl Suite {
         match self {
             Self::Folder(folder) => read_if_there(folder.join("snapshots").join(Self::DIVERGENCES)),
             Self::Embedded => Ok(text_of(Snapshots::get(Self::DIVERGENCES))),
+        }
+    }
+
+    /// The text of [`Suite::CATALOGUE`], where there is one.
+    pub fn catalogue(&self) -> Result<Option<String>, SuiteError> {
+        match self {
+            Self::Folder(folder) => read_if_there(folder.join("scenarios").join(Self::CATALOGUE)),
+            Self::Embedded => Ok(text_of(Scenarios::get(Self::CATALOGUE))),
         }
     }
 

@@ -43,6 +43,7 @@ mod ports;
 mod proc;
 mod process;
 mod protocol;
+mod raised;
 mod real;
 pub mod reaper;
 mod root;

@@ -38,6 +38,7 @@ use super::log::last_lines;
 use super::metadata::MetadataStore;
 use super::ports;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
+use super::raised::ErrorLog;
 use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
 use crate::model::{Action, Answer, Api, Identity, Place, Version};
@@ -129,6 +130,8 @@ struct Worker {
     session: Session,
     /// None where libvirt is private.
     access: Option<Access>,
+    /// None where libvirt's log is not ours.
+    errors: Option<ErrorLog>,
     cache: Option<CapabilityCache>,
     taken: Taken,
     world: World,
@@ -180,6 +183,7 @@ impl Worker {
         };
         Ok(Self {
             directory: directory.to_owned(),
+            errors: is_private.then(|| ErrorLog::in_directory(directory)),
             world: World::of(directory, &connection, own_mounts),
             connection,
             daemon,
@@ -224,12 +228,22 @@ impl Worker {
             Ask::Identity => Told::Identity(self.identity()?),
             Ask::Before => Told::Domains(self.session.domains(DOMAIN_PREFIX)?),
             Ask::Open => Told::Opened(self.open()?),
+            Ask::Raised => {
+                let told = self.errors.as_ref().map(ErrorLog::told).transpose();
+                Told::Raised(told.map_err(DriverError::Failed)?)
+            }
             Ask::Close(place) => {
                 self.close(place)?;
                 Told::Closed
             }
             Ask::Call(call) => {
+                if let Some(errors) = &mut self.errors {
+                    errors.before_call();
+                }
                 let answer = self.session.call(call)?;
+                if let Some(errors) = &mut self.errors {
+                    errors.after_call();
+                }
                 if call.api == Api::DomainDefine {
                     self.share_cache();
                 }
@@ -267,7 +281,12 @@ impl Worker {
             let text = format!("before the scenario began there was: {}", debris.join("; "));
             return Err(DriverError::Failed(text));
         }
+        let (libvirt, _) = self.session.versions()?;
+        let libvirt = Version::from_packed(libvirt.into());
         self.scenarios += 1;
+        if let Some(errors) = &mut self.errors {
+            errors.begin();
+        }
         let directory = self.directory.join(format!("s{}", self.scenarios));
         fs::create_dir(&directory).map_err(|error| {
             DriverError::Failed(format!("cannot create {}: {error}", directory.display()))
@@ -278,6 +297,7 @@ impl Worker {
             domain: format!("{}{}", domain_prefix(&self.directory), self.scenarios),
             uuid: Uuid::new_v4().to_string(),
             emulator: emulator.to_string_lossy().into_owned(),
+            capabilities: Place::capabilities_of(libvirt),
             ports: ports::free()?,
         })
     }

@@ -7,7 +7,8 @@ use super::answer::{Ruled, into_answer, not_modelled, refuse};
 use super::version::{MODELLED, REFERENCE, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
-    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Version,
+    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Raised,
+    Version,
 };
 use crate::world::{Domain, File, World};
 
@@ -173,8 +174,13 @@ impl Driver for Mock {
             domain: format!("backup-tck-mock-{number}"),
             uuid: format!("00000000-0000-4000-8000-{number:012x}"),
             emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
+            capabilities: Place::capabilities_of(self.version),
             ports: (FIRST_PORT..).take(PORTS).collect(),
         })
+    }
+
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError> {
+        Ok(None)
     }
 
     fn close_scenario(&mut self, _place: &Place) -> Result<(), DriverError> {
