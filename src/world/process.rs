@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::host::{defined, impossible};
-use super::{Active, Bitmap, Bitmaps, Extents, Impossible, World};
+use super::{Active, Bitmap, Bitmaps, Disk, Extents, File, Image, Impossible, World};
+use crate::model::DiskFormat;
 
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
@@ -12,7 +13,7 @@ impl World {
     /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
     pub fn start(&mut self, name: &str, paused: bool) -> Result<(), Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
-        for disk in &disks {
+        for disk in disks.iter().filter(|disk| !disk.is_empty()) {
             self.require_closed(&disk.source)?;
             let Some(image) = self.image(&disk.source) else {
                 return impossible(format!(
@@ -26,9 +27,23 @@ impl World {
         }
         let mut bitmaps = Vec::with_capacity(disks.len());
         for disk in &disks {
+            if disk.is_empty() {
+                bitmaps.push(Vec::new());
+                continue;
+            }
             let Some(image) = self.image_mut(&disk.source) else {
                 return impossible(format!("opening {}", disk.source));
             };
+            if disk.transient {
+                if !image.stored.is_empty() {
+                    return impossible("a transient disk whose image has bitmaps");
+                }
+                let overlay = Image::empty(DiskFormat::Qcow2, image.content.size());
+                let file = File::Image(overlay);
+                self.files.insert(disk.overlay(name), file);
+                bitmaps.push(vec![Bitmaps::new(), Bitmaps::new()]);
+                continue;
+            }
             let mut live = image.stored.clone();
             for bitmap in live.values_mut().filter(|bitmap| bitmap.inconsistent) {
                 bitmap.recording = false;
@@ -39,10 +54,12 @@ impl World {
             }
             bitmaps.push(vec![live]);
         }
-        // The disks take the first numbers, the last disk the first one (seen on 11.3.0).
+        // The disks take the first numbers, the last disk the first one (seen on 11.3.0), and
+        // overlays the next ones.
         let nodes = (1..).take(disks.len());
         let mut nodes: Vec<u32> = nodes.collect();
-        let last_node = nodes.last().copied().unwrap_or_default();
+        let overlays = disks.iter().filter(|disk| disk.transient).map(|_| 1u32);
+        let last_node = nodes.last().copied().unwrap_or_default() + overlays.sum::<u32>();
         nodes.reverse();
         defined(&mut self.domains, name)?.active = Some(Active {
             paused,
@@ -64,10 +81,24 @@ impl World {
             return Ok(());
         };
         let disks = domain.disks.clone();
+        self.remove_overlays(name, &disks);
         for (disk, layers) in disks.iter().zip(active.bitmaps) {
+            if disk.is_empty() || disk.transient {
+                continue;
+            }
             self.close_image(&disk.source, layers.into_iter().next().unwrap_or_default())?;
         }
+        self.forget_undefined(name);
         Ok(())
+    }
+
+    /// A domain without definition is gone when it stops, and its metadata with it
+    /// (`src/qemu/qemu_domain.c:qemuDomainRemoveInactive`).
+    fn forget_undefined(&mut self, name: &str) {
+        let domain = self.domains.get(name);
+        if domain.is_some_and(|domain| !domain.persistent) {
+            self.domains.remove(name);
+        }
     }
 
     /// Ends a domain's QEMU without a close: what was in memory alone is lost, and the bitmaps
@@ -77,8 +108,18 @@ impl World {
             return impossible(format!("killing the QEMU of {name}, which is not active"));
         }
         self.abandon_backup(name)?;
-        defined(&mut self.domains, name)?.active = None;
+        let domain = defined(&mut self.domains, name)?;
+        domain.active = None;
+        let disks = domain.disks.clone();
+        self.remove_overlays(name, &disks);
+        self.forget_undefined(name);
         Ok(())
+    }
+
+    fn remove_overlays(&mut self, name: &str, disks: &[Disk]) {
+        for disk in disks.iter().filter(|disk| disk.transient) {
+            self.files.remove(&disk.overlay(name));
+        }
     }
 
     /// Stores what a node has in memory: its persistent bitmaps. An inconsistent one is left in
@@ -111,6 +152,10 @@ impl World {
         fill: u8,
     ) -> Result<(), Impossible> {
         let domain = defined(&mut self.domains, name)?;
+        let mut written = domain.disks.iter().filter(|found| found.target == disk);
+        if written.any(|disk| disk.transient || disk.read_only) {
+            return impossible(format!("a guest write to {disk}, which keeps none"));
+        }
         let (Some(index), Some(active)) = (domain.disk_index(disk), &mut domain.active) else {
             return impossible(format!("a guest write to {disk} of an inactive domain"));
         };

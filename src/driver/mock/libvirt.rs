@@ -86,17 +86,17 @@ impl Mock {
             Api::CheckpointDelete => self.checkpoint_delete(call),
             Api::CheckpointGetXmlDesc => self.checkpoint_get_xml_desc(call),
             Api::CheckpointLookupByName => self.checkpoint_lookup(call),
+            Api::CheckpointGetParent => self.checkpoint_get_parent(call),
+            Api::CheckpointListAllChildren => self.list_all_children(call),
             Api::DomainListAllCheckpoints => self.list_all_checkpoints(call),
+            Api::DomainAttachDevice => self.domain_attach_device(call),
+            Api::DomainDetachDevice => self.domain_detach_device(call),
+            Api::DomainSnapshotCreate => self.domain_snapshot_create(call),
             Api::DomainShutdown
             | Api::DomainReset
             | Api::DomainGetXmlDesc
             | Api::DomainManagedSave
-            | Api::DomainManagedSaveRemove
-            | Api::DomainAttachDevice
-            | Api::DomainDetachDevice
-            | Api::DomainSnapshotCreate
-            | Api::CheckpointGetParent
-            | Api::CheckpointListAllChildren => not_modelled(call.api.as_str()),
+            | Api::DomainManagedSaveRemove => not_modelled(call.api.as_str()),
         }
     }
 

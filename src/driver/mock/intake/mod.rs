@@ -12,4 +12,4 @@ mod grammar;
 pub(super) use backup::{BackupDiskElement, BackupDiskMode, BackupDocument, ServerElement, backup};
 pub(super) use checkpoint::{CheckpointDiskElement, CheckpointDocument, checkpoint};
 pub(super) use copy::block_copy;
-pub(super) use domain::domain;
+pub(super) use domain::{disk, domain, nested_disks, snapshot_name};
