@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Mock;
-use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
+use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse, require_writable};
 use super::intake;
 use crate::model::{Api, Call, DiskFormat, DomainState, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{CheckpointTree, Disk, Domain};
@@ -53,6 +53,7 @@ impl Mock {
         const CHECKPOINTS: u32 = flags::UNDEFINE_CHECKPOINTS_METADATA;
         const NVRAM: u32 = flags::UNDEFINE_NVRAM | flags::UNDEFINE_KEEP_NVRAM;
         const TPM: u32 = flags::UNDEFINE_TPM | flags::UNDEFINE_KEEP_TPM;
+        require_writable(call, ErrorDomain::DOMAIN)?;
         check_flags(call.flags, 0x7f, "qemuDomainUndefineFlags")?;
         for (pair, what) in [(NVRAM, "nvram"), (TPM, "TPM")] {
             if call.flags & pair == pair {

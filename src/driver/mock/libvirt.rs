@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::answer::{Ruled, into_answer, not_modelled, refuse};
+use super::answer::{Ruled, into_answer, not_modelled, refuse, require_writable};
 use super::version::{MODELLED, NEWEST, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
@@ -68,6 +68,9 @@ impl Mock {
     }
 
     fn rule(&mut self, call: &Call) -> Ruled {
+        if call.read_only {
+            check_reader(call)?;
+        }
         match call.api {
             Api::DomainDefine => self.domain_define(call),
             Api::DomainUndefine => self.domain_undefine(call),
@@ -133,6 +136,35 @@ impl Mock {
             Some(domain) => Ok(domain),
             None => not_modelled("a domain that vanishes during a call"),
         }
+    }
+}
+
+/// Which functions a connection that may only read can be used for; those of checkpoints, and to
+/// undefine, have rules of their own.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named has no rule for such a connection"
+)]
+fn check_reader(call: &Call) -> Ruled<()> {
+    match call.api {
+        Api::DomainUndefine
+        | Api::CheckpointCreate
+        | Api::CheckpointDelete
+        | Api::CheckpointGetXmlDesc
+        | Api::CheckpointLookupByName
+        | Api::CheckpointGetParent
+        | Api::CheckpointListAllChildren
+        | Api::DomainListAllCheckpoints
+        | Api::DomainGetState
+        | Api::DomainBackupGetXmlDesc
+        | Api::DomainGetJobStats
+        | Api::DomainGetBlockJobInfo => Ok(()),
+        // A document that is missing is told first (`src/libvirt-domain.c:virDomainBackupBegin`).
+        Api::DomainBackupBegin if call.xml.is_none() => Ok(()),
+        Api::DomainBackupBegin | Api::DomainAbortJob | Api::DomainAbortJobFlags => {
+            require_writable(call, ErrorDomain::DOMAIN)
+        }
+        _ => not_modelled(format!("{} over a read-only connection", call.api)),
     }
 }
 

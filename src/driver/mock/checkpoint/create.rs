@@ -3,7 +3,7 @@
 use super::align::align;
 use crate::driver::mock::Mock;
 use crate::driver::mock::answer::{
-    Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor,
+    Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor, require_writable,
 };
 use crate::driver::mock::intake::{self, CheckpointDocument};
 use crate::model::{Call, Compat, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
@@ -27,6 +27,7 @@ impl Mock {
         if call.xml.is_none() {
             intake::checkpoint(None, call.api.as_str())?;
         }
+        require_writable(call, ErrorDomain::DOMAIN_CHECKPOINT)?;
         if call.flags & (REDEFINE | QUIESCE) == REDEFINE | QUIESCE {
             let message = format!(
                 "Flags '{NAME}' and 'VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE' are mutually exclusive"

@@ -2,7 +2,9 @@
 
 use super::look::no_checkpoint;
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, refuse, refuse_flags};
+use crate::driver::mock::answer::{
+    Ruled, check_flags, not_modelled, refuse, refuse_flags, require_writable,
+};
 use crate::model::{Call, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{Checkpoint, CheckpointDisk};
 
@@ -17,6 +19,7 @@ impl Mock {
         const FLAG: &str = "VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN";
 
         let name = self.checkpoint_handle(call)?;
+        require_writable(call, ErrorDomain::DOMAIN_CHECKPOINT)?;
         if call.flags & (CHILDREN | CHILDREN_ONLY) == CHILDREN | CHILDREN_ONLY {
             let message = format!("Flags '{FLAG}' and '{FLAG}_ONLY' are mutually exclusive");
             return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);

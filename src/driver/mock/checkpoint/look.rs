@@ -20,6 +20,11 @@ impl Mock {
     /// `src/qemu/qemu_checkpoint.c:qemuCheckpointGetXMLDesc`.
     pub(in crate::driver::mock) fn checkpoint_get_xml_desc(&mut self, call: &Call) -> Ruled {
         let name = self.checkpoint_handle(call)?;
+        if call.read_only && call.flags & flags::CHECKPOINT_XML_SECURE != 0 {
+            let text = format!("{} with secure flag", call.api);
+            let part = ErrorDomain::DOMAIN_CHECKPOINT;
+            return refuse(ErrorCode::OPERATION_DENIED, part, &text);
+        }
         let domain = self.domain(call)?;
         check_flags(call.flags, 7, "qemuCheckpointGetXMLDesc")?;
         let Some(checkpoint) = domain.checkpoints.get(&name) else {
@@ -78,7 +83,9 @@ impl Mock {
         if self.domain(call)?.checkpoints.get(&name).is_none() {
             return no_checkpoint(&name);
         }
-        self.checkpoint_handles.insert(name.clone());
+        if !call.read_only {
+            self.checkpoint_handles.insert(name.clone());
+        }
         Ok(Value::Name(name))
     }
 
@@ -87,7 +94,8 @@ impl Mock {
         let Some(name) = call.checkpoint.clone() else {
             return not_modelled("a call about a checkpoint without its name");
         };
-        if !self.checkpoint_handles.contains(&name) {
+        // A connection of its own has no handles yet.
+        if call.read_only || !self.checkpoint_handles.contains(&name) {
             self.checkpoint_lookup(&Call {
                 flags: 0,
                 ..call.clone()
