@@ -29,10 +29,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["judge", "model", "scenario", "transcript", "verdict"],
     ),
     ("suite", &["model", "scenario"]),
+    ("divergence", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (
         "run",
         &[
+            "divergence",
             "driver",
             "model",
             "plan",
@@ -61,7 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "model",
     "scenario",
     "plan",
@@ -69,6 +71,7 @@ const PURE: [&str; 8] = [
     "transcript",
     "judge",
     "verdict",
+    "divergence",
     "explain",
 ];
 

@@ -11,6 +11,8 @@
 
 #[cfg(feature = "kit")]
 pub mod cli;
+#[cfg(feature = "kit")]
+pub mod divergence;
 #[cfg(feature = "mock")]
 pub mod driver;
 #[cfg(feature = "kit")]

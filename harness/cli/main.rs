@@ -10,6 +10,7 @@ mod bless;
 mod checking;
 mod compare;
 mod decide;
+mod divergences;
 mod exit_codes;
 mod explain;
 mod export;

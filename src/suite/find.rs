@@ -57,9 +57,13 @@ struct Scenarios;
 #[derive(RustEmbed)]
 #[folder = "snapshots/"]
 #[include = "*.snap"]
+#[include = "divergences.yaml"]
 struct Snapshots;
 
 impl Suite {
+    /// The file of `snapshots/` that lists what other versions of libvirt answer otherwise.
+    pub const DIVERGENCES: &str = "divergences.yaml";
+
     /// The file of `scenarios/` with the language's JSON Schema, for editors.
     pub const SCHEMA: &str = "scenario.schema.json";
 
@@ -104,6 +108,14 @@ impl Suite {
         match self.snapshot_path(name) {
             Some(path) => read_if_there(path),
             None => Ok(text_of(Snapshots::get(&format!("{name}.snap")))),
+        }
+    }
+
+    /// The text of [`Suite::DIVERGENCES`], where there is one.
+    pub fn divergences(&self) -> Result<Option<String>, SuiteError> {
+        match self {
+            Self::Folder(folder) => read_if_there(folder.join("snapshots").join(Self::DIVERGENCES)),
+            Self::Embedded => Ok(text_of(Snapshots::get(Self::DIVERGENCES))),
         }
     }
 

@@ -9,9 +9,15 @@ use crate::model::DiskFormat;
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
     /// disk. A bitmap that was in use already was not closed properly: it is inconsistent, its data
-    /// is not loaded, and it does not record
+    /// is not loaded, and it does not record. Whether the images of a saved domain become active
+    /// only with the guest depends on the version
     /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
-    pub fn start(&mut self, name: &str, paused: bool) -> Result<(), Impossible> {
+    pub fn start(
+        &mut self,
+        name: &str,
+        paused: bool,
+        restores_inactive_images: bool,
+    ) -> Result<(), Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in disks.iter().filter(|disk| !disk.is_empty()) {
             self.require_closed(&disk.source)?;
@@ -25,8 +31,46 @@ impl World {
                 return impossible(format!("opening {} as {}", disk.source, disk.format));
             }
         }
+        // A saved memory is loaded first; the images become active when the guest runs.
+        let saved = defined(&mut self.domains, name)?.saved.take();
+        let paused = paused || saved == Some(true);
+        let inactive_images = restores_inactive_images && paused && saved.is_some();
+        if inactive_images && disks.iter().any(|disk| disk.transient) {
+            return impossible("restoring a domain with a transient disk");
+        }
+        let bitmaps = if inactive_images {
+            disks.iter().map(|_| vec![Bitmaps::new()]).collect()
+        } else {
+            self.load_bitmaps(name, &disks)?
+        };
+        // The disks take the first numbers, the last disk the first one (seen on 11.3.0), and
+        // overlays the next ones.
+        let nodes = (1..).take(disks.len());
+        let mut nodes: Vec<u32> = nodes.collect();
+        let overlays = disks.iter().filter(|disk| disk.transient).map(|_| 1u32);
+        let last_node = nodes.last().copied().unwrap_or_default() + overlays.sum::<u32>();
+        nodes.reverse();
+        defined(&mut self.domains, name)?.active = Some(Active {
+            paused,
+            inactive_images,
+            bitmaps,
+            nodes,
+            last_node,
+            job: None,
+            mirrors: BTreeMap::new(),
+            nbd: None,
+        });
+        Ok(())
+    }
+
+    /// Opens the images for writing: loads their bitmaps and marks these in use on disk.
+    fn load_bitmaps(
+        &mut self,
+        name: &str,
+        disks: &[Disk],
+    ) -> Result<Vec<Vec<Bitmaps>>, Impossible> {
         let mut bitmaps = Vec::with_capacity(disks.len());
-        for disk in &disks {
+        for disk in disks {
             if disk.is_empty() {
                 bitmaps.push(Vec::new());
                 continue;
@@ -54,23 +98,39 @@ impl World {
             }
             bitmaps.push(vec![live]);
         }
-        // The disks take the first numbers, the last disk the first one (seen on 11.3.0), and
-        // overlays the next ones.
-        let nodes = (1..).take(disks.len());
-        let mut nodes: Vec<u32> = nodes.collect();
-        let overlays = disks.iter().filter(|disk| disk.transient).map(|_| 1u32);
-        let last_node = nodes.last().copied().unwrap_or_default() + overlays.sum::<u32>();
-        nodes.reverse();
-        defined(&mut self.domains, name)?.active = Some(Active {
-            paused,
-            bitmaps,
-            nodes,
-            last_node,
-            job: None,
-            mirrors: BTreeMap::new(),
-            nbd: None,
-        });
+        Ok(bitmaps)
+    }
+
+    /// The guest runs again, or for the first time since its memory was restored.
+    pub fn resume(&mut self, name: &str) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        let disks = domain.disks.clone();
+        let Some(active) = &mut domain.active else {
+            return impossible(format!("resuming {name}, which is not active"));
+        };
+        active.paused = false;
+        if !std::mem::take(&mut active.inactive_images) {
+            return Ok(());
+        }
+        let bitmaps = self.load_bitmaps(name, &disks)?;
+        if let Some(active) = &mut defined(&mut self.domains, name)?.active {
+            active.bitmaps = bitmaps;
+        }
         Ok(())
+    }
+
+    /// Saves a domain's memory and ends its QEMU, which closes the images
+    /// (`src/qemu/qemu_saveimage.c`).
+    pub fn save(&mut self, name: &str) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        let Some(active) = &domain.active else {
+            return impossible(format!("saving {name}, which is not active"));
+        };
+        if active.job.is_some() || active.inactive_images {
+            return impossible(format!("saving {name} in this state"));
+        }
+        domain.saved = Some(active.paused);
+        self.stop(name)
     }
 
     /// Ends a domain's QEMU by a clean close, as destroy does: the bitmaps reach their images.
@@ -80,6 +140,10 @@ impl World {
         let Some(active) = domain.active.take() else {
             return Ok(());
         };
+        if active.inactive_images {
+            self.forget_undefined(name);
+            return Ok(());
+        }
         let disks = domain.disks.clone();
         self.remove_overlays(name, &disks);
         for (disk, layers) in disks.iter().zip(active.bitmaps) {
@@ -159,6 +223,9 @@ impl World {
         let (Some(index), Some(active)) = (domain.disk_index(disk), &mut domain.active) else {
             return impossible(format!("a guest write to {disk} of an inactive domain"));
         };
+        if active.inactive_images {
+            return impossible(format!("a guest write to {disk}, which is not active yet"));
+        }
         let top = active.bitmaps[index]
             .first_mut()
             .into_iter()

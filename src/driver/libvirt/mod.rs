@@ -25,6 +25,7 @@ mod connection;
 mod constants;
 mod content;
 mod daemon;
+mod daemon_store;
 mod debris;
 mod emulator;
 mod events;

@@ -31,6 +31,7 @@ use super::cache::CapabilityCache;
 use super::calls::Session;
 use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
 use super::daemon::Daemon;
+use super::daemon_store;
 use super::debris::World;
 use super::host::{self, Taken};
 use super::log::last_lines;
@@ -170,9 +171,13 @@ impl Worker {
         } else {
             Some(Access::of(&session.capabilities()?)?)
         };
-        let checkpoints = connection
-            .is_private()
-            .then(|| Root::of(directory, &connection).checkpoints());
+        let is_private = connection.is_private();
+        let checkpoints = match &connection {
+            Connection::Embed | Connection::Libvirtd => {
+                Some(Root::of(directory, &connection).checkpoints())
+            }
+            Connection::Uri(uri) => daemon_store::checkpoints_of(uri),
+        };
         Ok(Self {
             directory: directory.to_owned(),
             world: World::of(directory, &connection, own_mounts),
@@ -182,7 +187,7 @@ impl Worker {
             access,
             cache,
             taken: Taken {
-                metadata: MetadataStore::at(checkpoints),
+                metadata: MetadataStore::at(checkpoints, is_private),
                 ..Taken::default()
             },
             scenarios: 0,

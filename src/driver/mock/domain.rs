@@ -39,6 +39,7 @@ impl Mock {
             snapshots: BTreeSet::new(),
             persistent: true,
             metadata_is_blocked: false,
+            saved: None,
             active: None,
             ended_job: None,
         };
@@ -77,6 +78,9 @@ impl Mock {
         if counted > 0 && call.flags & CHECKPOINTS == 0 {
             let text = format!("cannot delete inactive domain with {counted} checkpoints");
             return invalid(&text);
+        }
+        if domain.saved.is_some() && call.flags & flags::UNDEFINE_MANAGED_SAVE == 0 {
+            return invalid("Refusing to undefine while domain managed save image exists");
         }
         self.world.domains.remove(&call.domain);
         Ok(Value::Nothing)
@@ -143,8 +147,9 @@ impl Mock {
         if self.domain(call)?.active.is_some() {
             return invalid("domain is already running");
         }
-        self.world
-            .start(&call.domain, call.flags & flags::START_PAUSED != 0)?;
+        let paused = call.flags & flags::START_PAUSED != 0;
+        let inactive = self.rules.restores_inactive_images;
+        self.world.start(&call.domain, paused, inactive)?;
         Ok(Value::Nothing)
     }
 
@@ -169,8 +174,24 @@ impl Mock {
             (false, false) => {
                 return invalid("domain is already running");
             }
-            (_, _) => active.paused = suspend,
+            (true, false) => active.paused = true,
+            (false, true) => self.world.resume(&call.domain)?,
         }
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainManagedSave`.
+    pub(super) fn domain_managed_save(&mut self, call: &Call) -> Ruled {
+        if call.flags != 0 {
+            return not_modelled("virDomainManagedSave with flags");
+        }
+        if self.domain(call)?.active.is_none() {
+            return not_running();
+        }
+        if !self.domain(call)?.persistent {
+            return invalid("cannot do managed save for transient domain");
+        }
+        self.world.save(&call.domain)?;
         Ok(Value::Nothing)
     }
 
