@@ -86,8 +86,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("A3", INVALID, FIX)
         .of(&[Api::DomainUndefine])
         .because(
-            "the domain has checkpoints or snapshots: save their documents, then \
-              undefine it with their metadata; or it has no definition any more",
+            "the domain has checkpoints, snapshots or a saved memory: save what is wanted of \
+              them, then undefine it with the flags that name them; or the flags exclude each \
+              other, or the domain has no definition any more",
             &["src/qemu/qemu_driver.c:qemuDomainUndefineFlags"],
         ),
     Rule::on("B30", UNSUPPORTED, START)
