@@ -29,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["judge", "model", "scenario", "transcript", "verdict"],
     ),
     ("suite", &["model", "scenario"]),
+    ("strategies", &["model"]),
     ("divergence", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (

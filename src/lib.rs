@@ -39,6 +39,8 @@ pub mod scenario;
 pub mod session;
 #[cfg(feature = "kit")]
 pub mod snapshot;
+#[cfg(feature = "strategies")]
+pub mod strategies;
 #[cfg(feature = "kit")]
 pub mod suite;
 #[cfg(feature = "kit")]

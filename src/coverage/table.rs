@@ -78,7 +78,7 @@ impl Coverage {
         catalogue: &Catalogue,
     ) -> Result<Self, Untold> {
         let mut sites: BTreeMap<(String, u32), BTreeSet<String>> = BTreeMap::new();
-        let mut all: BTreeSet<&Raised> = BTreeSet::new();
+        let mut all: BTreeMap<&str, &[Raised]> = BTreeMap::new();
         for finished in finished {
             let Some(raised) = &finished.raised else {
                 if matches!(finished.outcome, Outcome::Passed | Outcome::Failed(_)) {
@@ -87,19 +87,30 @@ impl Coverage {
                 }
                 continue;
             };
+            all.insert(&finished.name, raised);
             for raised in raised {
                 let site = (raised.function.clone(), raised.line);
                 sites.entry(site).or_default().insert(finished.name.clone());
-                all.insert(raised);
             }
         }
-        let is_raised = |row: &&Row| all.iter().any(|raised| row.is(raised));
-        let (reached, never): (Vec<&Row>, Vec<&Row>) = catalogue.rows.iter().partition(is_raised);
+        // What only other functions of the API raise there is no proof for this one.
+        let (mut reached, mut never) = (0, Vec::new());
+        for row in &catalogue.rows {
+            match &row.shown_by {
+                None => never.push(Never::of(row)),
+                Some(scenario) => match all.get(scenario.as_str()) {
+                    Some(raised) if raised.iter().any(|raised| row.is(raised)) => reached += 1,
+                    Some(_) => never.push(Never::of(row)),
+                    // It was not run.
+                    None => {}
+                },
+            }
+        }
         Ok(Self {
             libvirt,
             raised: sites,
-            reached: reached.len(),
-            never: never.into_iter().map(Never::of).collect(),
+            reached,
+            never,
         })
     }
 

@@ -70,10 +70,13 @@ fn wanted(
     Ok(match refused.call.api {
         Api::CheckpointDelete => {
             let defined = work.session.checkpoints()?.contains(&name);
-            let carried = carries(&work.session.bitmaps()?, &name);
+            // Of the metadata alone no bitmap is wanted gone.
+            let is_of_metadata = refused.call.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY != 0;
+            let carried = !is_of_metadata && carries(&work.session.bitmaps()?, &name);
             let found = match (defined, carried) {
                 (true, _) => format!("{name} is still defined"),
                 (false, true) => format!("{name} has left a bitmap"),
+                (false, false) if is_of_metadata => format!("no checkpoint {name}"),
                 (false, false) => format!("no checkpoint and no bitmap {name}"),
             };
             (!defined && !carried, found)

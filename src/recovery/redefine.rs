@@ -31,9 +31,12 @@ pub(super) fn execute(
         if defined.contains(&saved.name) {
             continue;
         }
+        // Where its name alone is wanted, for a new checkpoint, it is defined where its bitmaps are.
         let on: BTreeSet<&str> = needed
             .iter()
-            .filter(|(_, name)| *name == saved.name)
+            .filter(|(_, name)| {
+                *name == saved.name && request.checkpoint.as_ref() != Some(&saved.name)
+            })
             .map(|(disk, _)| *disk)
             .collect();
         let is_needed = !on.is_empty();

@@ -1,5 +1,6 @@
 //! The decisions that end with the same call again, byte for byte.
 
+use super::prove::is_usable;
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
@@ -95,13 +96,28 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
     }
 }
 
-/// The newest checkpoint with a verified backup still serves; without one, what is there is whole.
+/// The newest checkpoint with a verified backup that can serve does so; without one, what is there is
+/// whole. That a base which could serve before is not lost is another proof.
 pub(super) fn prove_newest_chain(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
     let defined = work.session.checkpoints()?;
-    let verified: Vec<&str> = work.session.ledger().whole_checkpoints().collect();
-    let mut newest_first = verified.into_iter().rev();
-    let base = newest_first.find(|name| defined.iter().any(|defined| defined == name));
-    if let Some(base) = base.map(str::to_owned) {
+    let bitmaps = work.session.bitmaps()?;
+    let ledger = work.session.ledger();
+    let disks = ledger.verified_disks();
+    let is_broken = |name: &str, disk: &str| {
+        let mut rows = bitmaps.on(disk, name).peekable();
+        rows.peek().is_none() || rows.any(|row| !is_usable(row))
+    };
+    let can_serve = |name: &&str| {
+        let mut disks = disks.get(*name).into_iter().flatten();
+        defined.iter().any(|defined| defined == name) && !disks.any(|disk| is_broken(name, disk))
+    };
+    let verified: Vec<&str> = ledger.whole_checkpoints().collect();
+    if let Some(base) = verified
+        .into_iter()
+        .rev()
+        .find(can_serve)
+        .map(str::to_owned)
+    {
         return work.prove_chain(&base);
     }
     work.prove_clean_up()?;

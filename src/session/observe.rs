@@ -66,9 +66,34 @@ impl Session<'_> {
         })
     }
 
-    /// The same, parents before their children.
+    /// The same, parents before their children, and otherwise by name: libvirt promises no order of
+    /// what has the same parent.
     pub fn checkpoints_from_the_root(&mut self) -> Result<Vec<String>, DriverError> {
-        self.list_checkpoints(flags::CHECKPOINT_LIST_TOPOLOGICAL)
+        let mut left = self.checkpoints()?;
+        let mut parents = BTreeMap::new();
+        for name in &left {
+            parents.insert(name.clone(), self.parent_of(name)?);
+        }
+        let mut ordered = Vec::with_capacity(left.len());
+        while !left.is_empty() {
+            let is_next = |name: &String| {
+                let parent = parents.get(name).and_then(Option::as_ref);
+                parent.is_none_or(|parent| !left.contains(parent))
+            };
+            // A circle, which libvirt refuses to make, has no first one.
+            let next = left.iter().position(is_next).unwrap_or_default();
+            ordered.push(left.remove(next));
+        }
+        Ok(ordered)
+    }
+
+    fn parent_of(&mut self, name: &str) -> Result<Option<String>, DriverError> {
+        let call = Call::new(Api::CheckpointGetParent, &self.place().domain).checkpoint(name);
+        match self.ask(&call)? {
+            Answer::Returned(Value::Name(parent)) => Ok(Some(parent)),
+            Answer::Refused(error) if error.code == ErrorCode::NO_DOMAIN_CHECKPOINT => Ok(None),
+            answer @ (Answer::Returned(_) | Answer::Refused(_)) => Err(unexpected(&call, &answer)),
+        }
     }
 
     fn list_checkpoints(&mut self, bits: u32) -> Result<Vec<String>, DriverError> {

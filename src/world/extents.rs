@@ -44,6 +44,12 @@ impl Extents {
         self.0.runs().iter().map(|run| (run.offset, run.length))
     }
 
+    /// The size of the disk.
+    #[must_use]
+    pub const fn size(&self) -> Size {
+        self.0.size()
+    }
+
     /// The number of marked bytes.
     #[must_use]
     pub fn bytes(&self) -> Size {

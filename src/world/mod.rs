@@ -13,6 +13,7 @@ mod extents;
 mod files;
 mod host;
 mod image;
+mod invariants;
 mod mirror;
 mod nbd;
 mod process;

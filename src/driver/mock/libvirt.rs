@@ -40,6 +40,12 @@ impl Mock {
         Self::with_rules_of(REFERENCE)
     }
 
+    /// The simulated host, for property tests.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
     /// The mock of one version; the third number does not matter.
     pub fn of(version: Version) -> Result<Self, DriverError> {
         let known = MODELLED.iter().find(|known| known.same_series(version));

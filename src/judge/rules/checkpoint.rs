@@ -225,7 +225,7 @@ pub(super) const RULES: &[Rule] = &[
         ),
 ];
 
-fn base_can_never_be_one(facts: &Facts) -> bool {
+pub(super) fn base_can_never_be_one(facts: &Facts) -> bool {
     let made = facts.request.checkpoint.as_deref();
     let of_all = facts.request.each_disk.iter();
     let of_all = of_all.filter_map(|each| each.base.as_deref());
@@ -233,15 +233,15 @@ fn base_can_never_be_one(facts: &Facts) -> bool {
     bases.any(|base| base.is_empty() || Some(base) == made)
 }
 
-/// The client has its document, so it has not deleted it itself.
+/// It is in the client's books: its bitmap is nobody else's.
 fn metadata_is_lost_and_bitmap_is_left(facts: &Facts) -> Step {
     let Some(name) = &facts.request.checkpoint else {
         return Ok(None);
     };
-    let is_kept = facts.records.saved_checkpoints.contains(name);
+    let is_own = facts.records.are_about(name);
     let is_of_metadata = facts.request.flags & flags::CHECKPOINT_DELETE_METADATA_ONLY != 0;
     let is_about_more = is_of_metadata || facts.is_about_children();
-    if !is_kept || is_about_more || !facts.records.can_use_monitor {
+    if !is_own || is_about_more || !facts.records.can_use_monitor {
         return Ok(None);
     }
     if facts.checkpoints()?.contains_key(name) {

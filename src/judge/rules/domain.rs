@@ -164,8 +164,7 @@ fn domain_is_off_and_may_start(facts: &Facts) -> Step {
     domain_is_off(facts)
 }
 
-/// Of a checkpoint that is gone a client may have the document still: then libvirt has lost it, and
-/// its bitmap may be left.
+/// Where the checkpoint is in the client's books, libvirt may have lost it, and its bitmap may be left.
 fn domain_is_off_and_checkpoint_gone(facts: &Facts) -> Step {
     let Some(name) = &facts.request.checkpoint else {
         return Ok(None);
@@ -173,21 +172,29 @@ fn domain_is_off_and_checkpoint_gone(facts: &Facts) -> Step {
     if facts.is_about_children() || facts.domain_state()? != DomainState::Shutoff {
         return Ok(None);
     }
-    let is_kept = facts.records.saved_checkpoints.contains(name);
-    Ok(plain(!is_kept && !facts.checkpoints()?.contains_key(name)))
+    if facts.checkpoints()?.contains_key(name) {
+        return Ok(None);
+    }
+    let is_left =
+        facts.records.are_about(name) && !carriers(facts.stored_bitmaps()?, name).is_empty();
+    Ok(plain(!is_left))
 }
 
-/// The checkpoint is defined; the disks whose images store its bitmap lose it.
+/// The disks whose images store the checkpoint's bitmap lose it, and libvirt the metadata that it has.
 fn deletion_can_be_done_offline(facts: &Facts) -> Step {
     if facts.domain_state()? != DomainState::Shutoff {
         return Ok(None);
     }
-    let Some(name) = facts.unwanted_checkpoint()? else {
+    let Some(name) = &facts.request.checkpoint else {
         return Ok(None);
     };
-    let disks = facts.checkpoints()?[name].clone();
+    let defined = facts.checkpoints()?.get(name).cloned();
+    let is_lost = defined.is_none() && facts.records.are_about(name);
+    if facts.unwanted_checkpoint()?.is_none() && !(is_lost && !facts.is_about_children()) {
+        return Ok(None);
+    }
     let stored = carriers(facts.stored_bitmaps()?, name);
     let purge = (!stored.is_empty()).then(|| CleanUp::purging_offline(name, stored));
-    let drop = CleanUp::dropping(name, disks).first();
-    Ok(Some(Detail::cleaning(purge.into_iter().chain([drop]))))
+    let drop = defined.map(|disks| CleanUp::dropping(name, disks).first());
+    Ok(Some(Detail::cleaning(purge.into_iter().chain(drop))))
 }

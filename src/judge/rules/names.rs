@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::checkpoint::base_can_never_be_one;
 use super::internal::METADATA;
 use crate::judge::Rule;
 use crate::judge::chain::{carriers, is_busy, is_good};
@@ -24,6 +25,14 @@ const BITMAP_EXISTS: &str = "block/qcow2-bitmap.c and block/dirty-bitmap.c of QE
 const LONGEST_NAME: usize = 247;
 
 pub(super) const RULES: &[Rule] = &[
+    Rule::on("B11-base", INTERNAL, FIX)
+        .of(&[Api::DomainBackupBegin])
+        .when_known(base_can_never_be_one)
+        .because(
+            "the base is the checkpoint that the same call makes, or has no name: the bitmap in its \
+              way is the one that it wants to be based on",
+            &[BITMAP_EXISTS],
+        ),
     Rule::on("B17", INTERNAL, FIX)
         .of(MAKING)
         .when(image_is_of_version_2)

@@ -379,6 +379,9 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
     };
     let lost_name = with(with_bitmaps(without_metadata(begin(1)), &BOTH), |facts| {
         facts.request.checkpoint = Some("cp1".to_owned());
+        for disk in &mut facts.request.disks {
+            disk.base = None;
+        }
     });
     let delete = || about_cp1(Api::CheckpointDelete, 1);
     let in_use = with(with_bitmaps(delete(), &BOTH), |facts| {
@@ -435,6 +438,12 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
             "B18-store",
             with(begin(1), |facts| {
                 facts.observed.metadata_store = Some(Place::Unusable("read-only".to_owned()));
+            }),
+        ),
+        (
+            "B11-base",
+            with(begin(1), |facts| {
+                facts.request.checkpoint = facts.request.disks[0].base.clone();
             }),
         ),
         ("B11-lost", lost_name),
