@@ -44,6 +44,12 @@ impl Extents {
         self.0.runs().iter().map(|run| (run.offset, run.length))
     }
 
+    /// The same on a disk of another size.
+    #[must_use]
+    pub fn resized(&self, size: Size) -> Self {
+        Self(self.0.resized(size))
+    }
+
     /// The number of marked bytes.
     #[must_use]
     pub fn bytes(&self) -> Size {

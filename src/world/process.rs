@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::host::{defined, impossible};
-use super::{Active, Bitmap, Bitmaps, Extents, Impossible, World};
+use super::{Active, Bitmap, Bitmaps, Extents, Image, Impossible, World};
 
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
     /// disk. A bitmap that was in use already was not closed properly: it is inconsistent, its data
     /// is not loaded, and it does not record
-    /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
-    pub fn start(&mut self, name: &str, paused: bool) -> Result<(), Impossible> {
+    /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`). Where QEMU does not open an image, it
+    /// ends, and its reason is the inner error.
+    pub fn start(&mut self, name: &str, paused: bool) -> Result<Result<(), String>, Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in &disks {
             self.require_closed(&disk.source)?;
@@ -22,6 +23,13 @@ impl World {
             };
             if image.format != disk.format {
                 return impossible(format!("opening {} as {}", disk.source, disk.format));
+            }
+        }
+        // The images are opened from the last disk to the first.
+        for disk in disks.iter().rev() {
+            let opened = self.image_mut(&disk.source).map(Image::open);
+            if let Some(Err(reason)) = opened {
+                return Ok(Err(reason));
             }
         }
         let mut bitmaps = Vec::with_capacity(disks.len());
@@ -53,7 +61,7 @@ impl World {
             mirrors: BTreeMap::new(),
             nbd: None,
         });
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Ends a domain's QEMU by a clean close, as destroy does: the bitmaps reach their images.
@@ -176,7 +184,7 @@ impl World {
                 layer.remove(bitmap);
             }
             if let Some(image) = self.image_mut(&source) {
-                image.stored.remove(bitmap);
+                image.remove_stored(bitmap);
             }
         }
         Ok(())

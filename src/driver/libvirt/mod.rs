@@ -25,6 +25,7 @@ mod connection;
 mod constants;
 mod content;
 mod daemon;
+mod damage;
 mod debris;
 mod emulator;
 mod events;
