@@ -30,10 +30,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["judge", "model", "scenario", "transcript", "verdict"],
     ),
     ("suite", &["model", "scenario"]),
+    ("divergence", &["model", "scenario"]),
     ("snapshot", &["model"]),
     (
         "run",
         &[
+            "divergence",
             "driver",
             "model",
             "plan",
@@ -47,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("last_run", &["run", "suite"]),
+    ("coverage", &["model", "run"]),
     ("record", &["model", "run", "transcript"]),
     (
         "report",
@@ -55,14 +58,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "driver", "explain", "judge", "last_run", "model", "plan", "record", "report", "run",
-            "scenario", "snapshot", "suite",
+            "coverage", "driver", "explain", "judge", "last_run", "model", "plan", "record",
+            "report", "run", "scenario", "snapshot", "suite",
         ],
     ),
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "model",
     "qcow2",
     "scenario",
@@ -71,6 +74,7 @@ const PURE: [&str; 9] = [
     "transcript",
     "judge",
     "verdict",
+    "divergence",
     "explain",
 ];
 

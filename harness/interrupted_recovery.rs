@@ -14,8 +14,8 @@ use std::time::Instant;
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Crash, Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
-    Action, Answer, Api, Call, Decision, ErrorCode, Identity, JobEvent, Observation, Place, Value,
-    flags,
+    Action, Answer, Api, Call, Decision, ErrorCode, Identity, JobEvent, Observation, Place, Raised,
+    Value, flags,
 };
 use backup_tck::run::{Extent, Ran, Stopped, run_scenario};
 use backup_tck::scenario::{Expectation, Scenario, parse};
@@ -162,6 +162,10 @@ impl Driver for Spied {
 
     fn open_scenario(&mut self) -> Result<Place, DriverError> {
         self.mock.open_scenario()
+    }
+
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError> {
+        self.mock.raised()
     }
 
     fn close_scenario(&mut self, place: &Place) -> Result<(), DriverError> {

@@ -13,8 +13,8 @@ use std::time::Instant;
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
-    Action, Answer, Api, BitmapRow, Call, ErrorCode, Identity, JobEvent, Observation, Place, Size,
-    Value,
+    Action, Answer, Api, BitmapRow, Call, ErrorCode, Identity, JobEvent, Observation, Place,
+    Raised, Size, Value,
 };
 use backup_tck::run::{Extent, run_scenario};
 use backup_tck::suite::Suite;
@@ -182,6 +182,10 @@ impl Driver for Liar {
 
     fn open_scenario(&mut self) -> Result<Place, DriverError> {
         self.mock.open_scenario()
+    }
+
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError> {
+        Ok(None)
     }
 
     fn close_scenario(&mut self, place: &Place) -> Result<(), DriverError> {

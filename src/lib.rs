@@ -11,6 +11,10 @@
 
 #[cfg(feature = "kit")]
 pub mod cli;
+#[cfg(feature = "kit")]
+pub mod coverage;
+#[cfg(feature = "kit")]
+pub mod divergence;
 #[cfg(feature = "mock")]
 pub mod driver;
 #[cfg(feature = "kit")]

@@ -6,10 +6,11 @@ use std::process::Command;
 use super::{backup_tck, code, told};
 
 /// Every command that is not hidden.
-pub(crate) const COMMANDS: [&str; 15] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "run",
     "replay",
     "compare",
+    "coverage",
     "list",
     "check",
     "format",

@@ -15,7 +15,9 @@ use std::time::Instant;
 
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
-use backup_tck::model::{Action, Answer, Api, Call, Identity, Observation, Place, Value, flags};
+use backup_tck::model::{
+    Action, Answer, Api, Call, Identity, Observation, Place, Raised, Value, flags,
+};
 
 use crate::lines;
 use crate::places::Places;
@@ -194,6 +196,10 @@ impl Driver for ByHand {
         self.places = Places::of(&place, &self.root, self.scenarios)?;
         (self.knows_state, self.is_shown) = (false, false);
         Ok(place)
+    }
+
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError> {
+        Ok(None)
     }
 
     fn close_scenario(&mut self, place: &Place) -> Result<(), DriverError> {

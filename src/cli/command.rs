@@ -6,6 +6,7 @@ use super::bless::BlessArgs;
 use super::check::CheckArgs;
 use super::compare::{self, CompareArgs};
 use super::completions::CompletionsArgs;
+use super::coverage::{self, CoverageArgs};
 use super::decide::{self, DecideArgs};
 use super::explain::{self, ExplainArgs};
 use super::export::ExportArgs;
@@ -65,6 +66,12 @@ something is broken; all exit codes: backup-tck --help")]
     /// Compare two recorded runs, answer by answer
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArgs),
+    /// Tell where in libvirt's source the scenarios raise errors, and what of the catalogue none raises
+    ///
+    /// Runs them on real libvirt, or reads a recorded run, and takes the function and line of each
+    /// error from libvirt's own log.
+    #[command(after_help = coverage::EXAMPLES)]
+    Coverage(CoverageArgs),
     /// List scenarios, what they expect and what they show
     #[command(after_help = "\
 Examples:

@@ -8,8 +8,8 @@ use super::command::{Cli, Command};
 #[cfg(feature = "libvirt")]
 use super::hidden;
 use super::{
-    bless, check, compare, completions, decide, doctor, explain, export, format, list, man, new,
-    replay, run, schema,
+    bless, check, compare, completions, coverage, decide, doctor, explain, export, format, list,
+    man, new, replay, run, schema,
 };
 
 /// Runs the command line of this process.
@@ -20,6 +20,7 @@ pub fn main() -> process::ExitCode {
         Command::List(args) => list::execute(&args),
         Command::Replay(args) => replay::execute(&args),
         Command::Compare(args) => compare::execute(&args),
+        Command::Coverage(args) => coverage::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Format(args) => format::execute(&args),
         Command::Schema(args) => schema::execute(&args),

@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod compare;
 mod completions;
+mod coverage;
 mod decide;
 mod doctor;
 mod exit_code;

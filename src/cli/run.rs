@@ -25,7 +25,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     part: Part,
 
-    /// What answers the calls: `mock` (the newest modelled libvirt), `mock@VERSION`, `embed`
+    /// What answers the calls: `mock` (libvirt 11.3), `mock@VERSION`, `embed`
     /// (real libvirt in worker processes, no daemon), `libvirtd` (a private daemon for each), or
     /// a local URI (`qemu:///system`: that daemon, on which nothing but domains of the run is
     /// touched)

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::DriverError;
-use crate::model::{Action, Answer, Call, Identity, Observation, Place};
+use crate::model::{Action, Answer, Call, Identity, Observation, Place, Raised};
 
 /// libvirt's API surface.
 pub trait Libvirt {
@@ -25,6 +25,10 @@ pub trait Driver: Libvirt + Host {
 
     /// Opens a fresh place for one scenario: an empty directory and an unused domain name.
     fn open_scenario(&mut self) -> Result<Place, DriverError>;
+
+    /// Every error that the calls of the open scenario have raised inside libvirt so far, in
+    /// libvirt's order; `None` where the driver cannot see that.
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError>;
 
     /// Removes the scenario's domain, its processes and its directory, whatever state the
     /// scenario left them in.

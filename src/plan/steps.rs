@@ -40,6 +40,8 @@ impl Lowering<'_> {
             Told::Pause => self.plain("pause", Api::DomainSuspend),
             Told::Resume => self.plain("resume", Api::DomainResume),
             Told::Destroy => self.plain("destroy", Api::DomainDestroy),
+            Told::Save => self.plain("save", Api::DomainManagedSave),
+            Told::Restore => self.plain("restore", Api::DomainCreate),
             Told::KillEmulator => self.kill_emulator(),
             Told::Undefine => self.plain("undefine", Api::DomainUndefine),
             Told::UndefineWithMetadata => {
@@ -99,8 +101,6 @@ impl Lowering<'_> {
             }
             Told::AmendImage(body) => self.amend_image(body).ok_or_else(|| step.name())?,
             Told::Shutdown
-            | Told::Save
-            | Told::Restore
             | Told::RestartDaemon
             | Told::KillDaemon
             | Told::SnapshotCreate(_)

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
-use crate::model::Identity;
+use crate::model::{Identity, Raised};
 use crate::transcript::Transcript;
 use crate::verdict::Check;
 
@@ -74,6 +74,10 @@ pub struct Finished {
     pub transcript: Option<Transcript>,
     /// The transcript as its snapshot would have it; `None` where it did not get to the end.
     pub text: Option<String>,
+    /// The errors that its calls have raised inside libvirt; not told where it did not get to the
+    /// end, by the mock, and where libvirt's log is not the run's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Vec<Raised>>,
 }
 
 /// The outcomes of a run, counted.

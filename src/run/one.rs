@@ -1,7 +1,7 @@
 //! One scenario on one driver, from set-up to proof.
 
 use crate::driver::{Driver, DriverError};
-use crate::model::{Answer, Api, Decision, Identity, Place};
+use crate::model::{Answer, Api, Decision, Identity, Place, Raised};
 use crate::plan::{Operation, Plan, Step, lower};
 use crate::recovery::{Refused, conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
@@ -18,6 +18,8 @@ pub struct Ran {
     pub text: String,
     /// What was expected and what was found.
     pub checks: Vec<Check>,
+    /// What the calls have raised inside libvirt, redacted; `None` where the driver cannot see that.
+    pub raised: Option<Vec<Raised>>,
 }
 
 /// A scenario that could not be brought to its end.
@@ -85,21 +87,30 @@ pub fn run_deciding(
         extent,
         &mut transcript,
     );
+    let raised = played.and_then(|()| driver.raised());
     let closed = driver.close_scenario(&place);
     let redactions = Redactions::of(&place);
     let redacted = redactions
         .apply_to(&transcript)
         .map_err(|error| DriverError::Failed(format!("an answer has no form in JSON: {error}")))?;
-    if let Err(error) = played.and(closed) {
-        return Err(Stopped {
-            error: error.with_texts(|text| redactions.apply(text)),
-            transcript: Some(Box::new(redacted)),
-        });
-    }
+    let raised = match raised.and_then(|raised| closed.map(|()| raised)) {
+        Ok(raised) => raised,
+        Err(error) => {
+            return Err(Stopped {
+                error: error.with_texts(|text| redactions.apply(text)),
+                transcript: Some(Box::new(redacted)),
+            });
+        }
+    };
+    let redacted_message = |raised: Raised| Raised {
+        message: redactions.apply(&raised.message),
+        ..raised
+    };
     Ok(Ran {
         transcript: redacted,
         text: redactions.apply(&render(&transcript)),
         checks: verdict(&transcript, &scenario.then, extent == Extent::Whole),
+        raised: raised.map(|raised| raised.into_iter().map(redacted_message).collect()),
     })
 }
 

@@ -18,6 +18,7 @@ use super::one::{Extent, Ran, Stopped, run_scenario};
 use super::outcome::{Failure, Outcome, SourceProblem};
 use super::queue::Queue;
 use super::{Backing, DriverChoice};
+use crate::divergence::Divergences;
 use crate::driver::{Driver, DriverError};
 use crate::model::Identity;
 use crate::scenario::{Diagnostics, Problem, Scenario};
@@ -65,6 +66,7 @@ pub fn run(
         },
     });
     let mut summary = Summary::default();
+    let divergences = divergences_of(suite);
     let queue = Queue::of(cases, jobs);
     let (identified, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut failed = None;
@@ -73,11 +75,13 @@ pub fn run(
         for kind in queue.slots() {
             let events = sender.clone();
             let (directory, identified, queue) = (&directory, &identified, &queue);
+            let divergences = &divergences;
             let given_up = &given_up;
             let slot = move || {
                 let directory = directory.as_ref().map(RunDirectory::path);
                 let mut slot = Slot {
                     suite,
+                    divergences,
                     options,
                     directory,
                     driver: None,
@@ -118,6 +122,14 @@ pub fn run(
     Ok(summary)
 }
 
+/// What other versions of libvirt are known to answer otherwise; without a list, nothing.
+fn divergences_of(suite: &Suite) -> Result<Divergences, String> {
+    let text = suite.divergences().map_err(|error| error.to_string())?;
+    let list = text.map(|text| Divergences::parse(&text)).transpose();
+    let list = list.map_err(|reason| format!("snapshots/{}: {reason}", Suite::DIVERGENCES))?;
+    Ok(list.unwrap_or_default())
+}
+
 /// What came of trying.
 enum Attempt {
     Ran(Box<Ran>),
@@ -127,6 +139,7 @@ enum Attempt {
 
 struct Slot<'a> {
     suite: &'a Suite,
+    divergences: &'a Result<Divergences, String>,
     options: &'a Options,
     directory: Option<&'a Path>,
     /// The open driver, and who it is.
@@ -165,6 +178,7 @@ impl Slot<'_> {
             duration: Duration::ZERO,
             transcript: None,
             text: None,
+            raised: None,
         };
         if self.options.backing.stop.load(Ordering::Relaxed) {
             return finished;
@@ -195,6 +209,7 @@ impl Slot<'_> {
                 finished.checks = ran.checks;
                 finished.transcript = Some(ran.transcript);
                 finished.text = Some(ran.text);
+                finished.raised = ran.raised;
             }
             Err(Stopped { error, transcript }) => {
                 // What state the driver is in cannot be known: the next scenario gets another.
@@ -228,7 +243,12 @@ impl Slot<'_> {
         }
         driver.set_deadline(deadline);
         let extent = self.options.extent;
-        run_scenario(driver.as_mut(), identity, &case.name, scenario, extent)
+        let divergences = match self.divergences {
+            Ok(divergences) => divergences,
+            Err(reason) => return Ok(Attempt::NotBegun(Outcome::broken(reason))),
+        };
+        let scenario = divergences.expectation(&case.name, identity.libvirt, scenario);
+        run_scenario(driver.as_mut(), identity, &case.name, &scenario, extent)
             .map(|ran| Attempt::Ran(Box::new(ran)))
     }
 
@@ -236,6 +256,22 @@ impl Slot<'_> {
         let recorded = match self.suite.snapshot(&case.name) {
             Ok(recorded) => recorded,
             Err(error) => return Outcome::broken(&self.portable(&error.to_string())),
+        };
+        let version = ran.transcript.identity.libvirt;
+        let known = match (self.divergences, &recorded) {
+            (Ok(divergences), Some(file)) => divergences.expected(&case.name, version, file),
+            (Ok(_), None) => Ok(None),
+            (Err(reason), _) => Err(reason.clone()),
+        };
+        let recorded = match known {
+            Ok(Some((expected, divergence))) => {
+                if compare(recorded.as_deref(), &ran.text).is_none() {
+                    return Outcome::UnexpectedPass { divergence };
+                }
+                Some(expected)
+            }
+            Ok(None) => recorded,
+            Err(reason) => return Outcome::broken(&reason),
         };
         let refused = ran.transcript.conclusion.is_some();
         let recorded = match (self.options.extent, recorded) {

@@ -109,6 +109,12 @@ fn files(suite: &Suite) -> Result<(Vec<File>, Exported), ExportError> {
             exported.snapshots += 1;
         }
     }
+    if let Some(text) = suite.divergences()? {
+        files.push((Path::new("snapshots").join(Suite::DIVERGENCES), text));
+    }
+    if let Some(text) = suite.catalogue()? {
+        files.push((Path::new("scenarios").join(Suite::CATALOGUE), text));
+    }
     if let Some(text) = suite.schema()? {
         files.push((Path::new("scenarios").join(Suite::SCHEMA), text));
     }

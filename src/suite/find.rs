@@ -52,14 +52,22 @@ pub enum SuiteError {
 #[folder = "scenarios/"]
 #[include = "*.yaml"]
 #[include = "scenario.schema.json"]
+#[include = "CATALOGUE.tsv"]
 struct Scenarios;
 
 #[derive(RustEmbed)]
 #[folder = "snapshots/"]
 #[include = "*.snap"]
+#[include = "divergences.yaml"]
 struct Snapshots;
 
 impl Suite {
+    /// The file of `snapshots/` that lists what other versions of libvirt answer otherwise.
+    pub const DIVERGENCES: &str = "divergences.yaml";
+
+    /// The file of `scenarios/` that lists what each function of the API can answer.
+    pub const CATALOGUE: &str = "CATALOGUE.tsv";
+
     /// The file of `scenarios/` with the language's JSON Schema, for editors.
     pub const SCHEMA: &str = "scenario.schema.json";
 
@@ -104,6 +112,22 @@ impl Suite {
         match self.snapshot_path(name) {
             Some(path) => read_if_there(path),
             None => Ok(text_of(Snapshots::get(&format!("{name}.snap")))),
+        }
+    }
+
+    /// The text of [`Suite::DIVERGENCES`], where there is one.
+    pub fn divergences(&self) -> Result<Option<String>, SuiteError> {
+        match self {
+            Self::Folder(folder) => read_if_there(folder.join("snapshots").join(Self::DIVERGENCES)),
+            Self::Embedded => Ok(text_of(Snapshots::get(Self::DIVERGENCES))),
+        }
+    }
+
+    /// The text of [`Suite::CATALOGUE`], where there is one.
+    pub fn catalogue(&self) -> Result<Option<String>, SuiteError> {
+        match self {
+            Self::Folder(folder) => read_if_there(folder.join("scenarios").join(Self::CATALOGUE)),
+            Self::Embedded => Ok(text_of(Scenarios::get(Self::CATALOGUE))),
         }
     }
 

@@ -58,6 +58,12 @@ impl Redactions {
                 before: " (held by ",
                 after: ")",
             },
+            // QEMU counts the nodes whose names it makes up, with a random part.
+            Filter::Between {
+                before: "'#block",
+                after: "'",
+                word: "[NODE]",
+            },
             Filter::Between {
                 before: "<creationTime>",
                 after: "</creationTime>",

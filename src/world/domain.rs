@@ -18,6 +18,8 @@ pub struct Domain {
     pub checkpoints: CheckpointTree,
     /// libvirt cannot store the metadata of its checkpoints.
     pub metadata_is_blocked: bool,
+    /// The managed save image: whether the guest was paused when its memory was saved.
+    pub saved: Option<bool>,
     /// Its QEMU process.
     pub active: Option<Active>,
     /// How its last job has ended, until somebody was told.
@@ -40,6 +42,9 @@ pub struct Disk {
 pub struct Active {
     /// True while the guest does not run.
     pub paused: bool,
+    /// The images are not active: the memory was restored and the guest has not run since. QEMU
+    /// has loaded no bitmaps and writes nothing (QEMU `block.c:bdrv_activate`; seen with QEMU 10.0).
+    pub inactive_images: bool,
     /// The bitmaps in memory: for each disk, its layers from the top.
     pub bitmaps: Vec<Vec<Bitmaps>>,
     /// The number in the node name of each disk, `libvirt-N-format`.

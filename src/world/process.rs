@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::host::{defined, impossible};
-use super::{Active, Bitmap, Bitmaps, Extents, Image, Impossible, World};
+use super::{Active, Bitmap, Bitmaps, Disk, Extents, Impossible, World};
 
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
     /// disk. A bitmap that was in use already was not closed properly: it is inconsistent, its data
-    /// is not loaded, and it does not record
+    /// is not loaded, and it does not record. Whether the images of a saved domain become active
+    /// only with the guest depends on the version
     /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`). Where QEMU does not open an image, it
     /// ends, and its reason is the inner error.
-    pub fn start(&mut self, name: &str, paused: bool) -> Result<Result<(), String>, Impossible> {
+    pub fn start(
+        &mut self,
+        name: &str,
+        paused: bool,
+        restores_inactive_images: bool,
+    ) -> Result<Result<(), String>, Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in &disks {
             self.require_closed(&disk.source)?;
@@ -25,15 +31,52 @@ impl World {
                 return impossible(format!("opening {} as {}", disk.source, disk.format));
             }
         }
-        // The images are opened from the last disk to the first.
+        // A saved memory is loaded first; the images become active when the guest runs.
+        let saved = defined(&mut self.domains, name)?.saved;
+        let paused = paused || saved == Some(true);
+        let inactive_images = restores_inactive_images && paused && saved.is_some();
+        if !inactive_images && let Err(reason) = self.open_images(&disks) {
+            return Ok(Err(reason));
+        }
+        let bitmaps = if inactive_images {
+            disks.iter().map(|_| vec![Bitmaps::new()]).collect()
+        } else {
+            self.load_bitmaps(&disks)?
+        };
+        // The disks take the first numbers, the last disk the first one (seen on 11.3.0).
+        let nodes = (1..).take(disks.len());
+        let mut nodes: Vec<u32> = nodes.collect();
+        let last_node = nodes.last().copied().unwrap_or_default();
+        nodes.reverse();
+        let domain = defined(&mut self.domains, name)?;
+        domain.saved = None;
+        domain.active = Some(Active {
+            paused,
+            inactive_images,
+            bitmaps,
+            nodes,
+            last_node,
+            job: None,
+            mirrors: BTreeMap::new(),
+            nbd: None,
+        });
+        Ok(Ok(()))
+    }
+
+    /// QEMU opens the images of a domain, from the last disk to the first, or says why it does not.
+    fn open_images(&mut self, disks: &[Disk]) -> Result<(), String> {
         for disk in disks.iter().rev() {
-            let opened = self.image_mut(&disk.source).map(Image::open);
-            if let Some(Err(reason)) = opened {
-                return Ok(Err(reason));
+            if let Some(image) = self.image_mut(&disk.source) {
+                image.open()?;
             }
         }
+        Ok(())
+    }
+
+    /// Opens the images for writing: loads their bitmaps and marks these in use on disk.
+    fn load_bitmaps(&mut self, disks: &[Disk]) -> Result<Vec<Vec<Bitmaps>>, Impossible> {
         let mut bitmaps = Vec::with_capacity(disks.len());
-        for disk in &disks {
+        for disk in disks {
             let Some(image) = self.image_mut(&disk.source) else {
                 return impossible(format!("opening {}", disk.source));
             };
@@ -47,21 +90,40 @@ impl World {
             }
             bitmaps.push(vec![live]);
         }
-        // The disks take the first numbers, the last disk the first one (seen on 11.3.0).
-        let nodes = (1..).take(disks.len());
-        let mut nodes: Vec<u32> = nodes.collect();
-        let last_node = nodes.last().copied().unwrap_or_default();
-        nodes.reverse();
-        defined(&mut self.domains, name)?.active = Some(Active {
-            paused,
-            bitmaps,
-            nodes,
-            last_node,
-            job: None,
-            mirrors: BTreeMap::new(),
-            nbd: None,
-        });
-        Ok(Ok(()))
+        Ok(bitmaps)
+    }
+
+    /// The guest runs again, or for the first time since its memory was restored.
+    pub fn resume(&mut self, name: &str) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        let disks = domain.disks.clone();
+        let Some(active) = &mut domain.active else {
+            return impossible(format!("resuming {name}, which is not active"));
+        };
+        active.paused = false;
+        if !std::mem::take(&mut active.inactive_images) {
+            return Ok(());
+        }
+        self.open_images(&disks).map_err(Impossible)?;
+        let bitmaps = self.load_bitmaps(&disks)?;
+        if let Some(active) = &mut defined(&mut self.domains, name)?.active {
+            active.bitmaps = bitmaps;
+        }
+        Ok(())
+    }
+
+    /// Saves a domain's memory and ends its QEMU, which closes the images
+    /// (`src/qemu/qemu_saveimage.c`).
+    pub fn save(&mut self, name: &str) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        let Some(active) = &domain.active else {
+            return impossible(format!("saving {name}, which is not active"));
+        };
+        if active.job.is_some() || active.inactive_images {
+            return impossible(format!("saving {name} in this state"));
+        }
+        domain.saved = Some(active.paused);
+        self.stop(name)
     }
 
     /// Ends a domain's QEMU by a clean close, as destroy does: the bitmaps reach their images.
@@ -71,6 +133,9 @@ impl World {
         let Some(active) = domain.active.take() else {
             return Ok(());
         };
+        if active.inactive_images {
+            return Ok(());
+        }
         let disks = domain.disks.clone();
         for (disk, layers) in disks.iter().zip(active.bitmaps) {
             self.close_image(&disk.source, layers.into_iter().next().unwrap_or_default())?;
@@ -122,6 +187,9 @@ impl World {
         let (Some(index), Some(active)) = (domain.disk_index(disk), &mut domain.active) else {
             return impossible(format!("a guest write to {disk} of an inactive domain"));
         };
+        if active.inactive_images {
+            return impossible(format!("a guest write to {disk}, which is not active yet"));
+        }
         let top = active.bitmaps[index]
             .first_mut()
             .into_iter()

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use crate::driver::DriverError;
 
-/// The store of a private libvirt; nobody else's is looked for.
+/// The store of a libvirt. Only that of a private one is ever damaged.
 #[derive(Debug, Default)]
 pub(super) struct MetadataStore {
+    is_private: bool,
     /// Holds a directory for each domain with checkpoints (`src/qemu/qemu_conf.c:checkpointDir`).
     directory: Option<PathBuf>,
     /// Domains whose directory was taken away.
@@ -18,8 +19,9 @@ pub(super) struct MetadataStore {
 }
 
 impl MetadataStore {
-    pub(super) const fn at(directory: Option<PathBuf>) -> Self {
+    pub(super) const fn at(directory: Option<PathBuf>, is_private: bool) -> Self {
         Self {
+            is_private,
             directory,
             blocked: BTreeSet::new(),
         }
@@ -28,6 +30,10 @@ impl MetadataStore {
     /// Puts a plain file in the place of a domain's directory; root, too, can store nothing then.
     pub(super) fn block(&mut self, domain: &str) -> Result<(), DriverError> {
         let (place, aside) = self.places(domain)?;
+        if !self.is_private {
+            let text = "the metadata of a daemon that was there before is not damaged";
+            return Err(DriverError::Failed(text.to_owned()));
+        }
         let blocked = || {
             if place.is_dir() {
                 fs::rename(&place, &aside)?;
@@ -105,7 +111,8 @@ mod tests {
     #[test]
     fn what_was_stored_comes_back() {
         let root = tempfile::tempdir().unwrap();
-        let mut store = MetadataStore::at(Some(root.path().join("checkpoint")));
+        let directory = Some(root.path().join("checkpoint"));
+        let mut store = MetadataStore::at(directory.clone(), true);
         assert_eq!(store.probe("d").unwrap(), None, "nothing is there yet");
         store.block("d").unwrap();
         assert_eq!(
@@ -123,5 +130,8 @@ mod tests {
         assert_eq!(fs::read_to_string(own.join("c1.xml")).unwrap(), "kept");
         assert!(store.unblock("d").is_err(), "it is not blocked");
         assert!(MetadataStore::default().probe("d").is_err());
+        let mut of_others = MetadataStore::at(directory, false);
+        assert_eq!(of_others.probe("d").unwrap(), None);
+        assert!(of_others.block("d").is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! to its request. The reaper adds one last line, [`Told::Ended`], with number 0; a worker tells
 //! the same where the daemon it uses has ended.
 
-use crate::model::{Action, Answer, Call, Identity, Observation, Place};
+use crate::model::{Action, Answer, Call, Identity, Observation, Place, Raised};
 use std::fmt;
 use std::io::{self, Write};
 
@@ -29,6 +29,8 @@ pub(super) enum Ask {
     Before,
     /// A fresh place for one scenario.
     Open,
+    /// What the calls of the scenario have raised.
+    Raised,
     /// The end of a scenario.
     Close(Place),
     /// One libvirt call.
@@ -43,6 +45,7 @@ impl fmt::Display for Ask {
             Self::Identity => f.write_str("identity"),
             Self::Before => f.write_str("domains of other runs"),
             Self::Open => f.write_str("open scenario"),
+            Self::Raised => f.write_str("errors in libvirt's log"),
             Self::Close(_) => f.write_str("close scenario"),
             Self::Call(call) => call.api.fmt(f),
             Self::Act(action) => f.write_str(match action {
@@ -108,6 +111,8 @@ pub(super) enum Told {
     Domains(Vec<String>),
     /// To [`Ask::Open`].
     Opened(Place),
+    /// To [`Ask::Raised`]; `None` where libvirt's log is not the worker's.
+    Raised(Option<Vec<Raised>>),
     /// To [`Ask::Close`].
     Closed,
     /// To [`Ask::Call`].

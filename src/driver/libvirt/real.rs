@@ -1,6 +1,6 @@
 //! The supervisor's side of real libvirt: a worker process, asked as if it were the driver.
 
-use crate::model::{Action, Answer, Call, Identity, Observation, Place};
+use crate::model::{Action, Answer, Call, Identity, Observation, Place, Raised};
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -134,6 +134,15 @@ impl Driver for Real {
         let told = self.ask(Ask::Open)?;
         if let Told::Opened(place) = told {
             Ok(place)
+        } else {
+            Err(unexpected(&told))
+        }
+    }
+
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError> {
+        let told = self.ask(Ask::Raised)?;
+        if let Told::Raised(raised) = told {
+            Ok(raised)
         } else {
             Err(unexpected(&told))
         }

@@ -31,12 +31,14 @@ use super::cache::CapabilityCache;
 use super::calls::Session;
 use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
 use super::daemon::Daemon;
+use super::daemon_store;
 use super::debris::World;
 use super::host::{self, Taken};
 use super::log::last_lines;
 use super::metadata::MetadataStore;
 use super::ports;
 use super::protocol::{Ask, Reply, Request, Told, write_line};
+use super::raised::ErrorLog;
 use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
 use crate::model::{Action, Answer, Api, Identity, Place, Version};
@@ -128,6 +130,8 @@ struct Worker {
     session: Session,
     /// None where libvirt is private.
     access: Option<Access>,
+    /// None where libvirt's log is not ours.
+    errors: Option<ErrorLog>,
     cache: Option<CapabilityCache>,
     taken: Taken,
     world: World,
@@ -170,11 +174,16 @@ impl Worker {
         } else {
             Some(Access::of(&session.capabilities()?)?)
         };
-        let checkpoints = connection
-            .is_private()
-            .then(|| Root::of(directory, &connection).checkpoints());
+        let is_private = connection.is_private();
+        let checkpoints = match &connection {
+            Connection::Embed | Connection::Libvirtd => {
+                Some(Root::of(directory, &connection).checkpoints())
+            }
+            Connection::Uri(uri) => daemon_store::checkpoints_of(uri),
+        };
         Ok(Self {
             directory: directory.to_owned(),
+            errors: is_private.then(|| ErrorLog::in_directory(directory)),
             world: World::of(directory, &connection, own_mounts),
             connection,
             daemon,
@@ -182,7 +191,7 @@ impl Worker {
             access,
             cache,
             taken: Taken {
-                metadata: MetadataStore::at(checkpoints),
+                metadata: MetadataStore::at(checkpoints, is_private),
                 ..Taken::default()
             },
             scenarios: 0,
@@ -219,12 +228,22 @@ impl Worker {
             Ask::Identity => Told::Identity(self.identity()?),
             Ask::Before => Told::Domains(self.session.domains(DOMAIN_PREFIX)?),
             Ask::Open => Told::Opened(self.open()?),
+            Ask::Raised => {
+                let told = self.errors.as_ref().map(ErrorLog::told).transpose();
+                Told::Raised(told.map_err(DriverError::Failed)?)
+            }
             Ask::Close(place) => {
                 self.close(place)?;
                 Told::Closed
             }
             Ask::Call(call) => {
+                if let Some(errors) = &mut self.errors {
+                    errors.before_call();
+                }
                 let answer = self.session.call(call)?;
+                if let Some(errors) = &mut self.errors {
+                    errors.after_call();
+                }
                 if call.api == Api::DomainDefine {
                     self.share_cache();
                 }
@@ -263,6 +282,9 @@ impl Worker {
             return Err(DriverError::Failed(text));
         }
         self.scenarios += 1;
+        if let Some(errors) = &mut self.errors {
+            errors.begin();
+        }
         let directory = self.directory.join(format!("s{}", self.scenarios));
         fs::create_dir(&directory).map_err(|error| {
             DriverError::Failed(format!("cannot create {}: {error}", directory.display()))

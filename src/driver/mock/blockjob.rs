@@ -28,6 +28,9 @@ impl Mock {
         }
         let copy = intake::block_copy(call.xml.as_deref())?;
         let (domain, active, index) = self.disk_of(call)?;
+        if active.inactive_images {
+            return not_modelled("a copy of an image that is not active yet");
+        }
         let target = &domain.disks[index].target;
         let busy = format!("disk '{target}' already in active block job");
         if active.mirrors.contains_key(&index) {

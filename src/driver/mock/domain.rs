@@ -27,6 +27,7 @@ impl Mock {
             definition: call.xml.clone().unwrap_or_default(),
             checkpoints: CheckpointTree::default(),
             metadata_is_blocked: false,
+            saved: None,
             active: None,
             ended_job: None,
         };
@@ -48,6 +49,9 @@ impl Mock {
         let domain = self.domain(call)?;
         if domain.active.is_some() {
             return not_modelled("undefining an active domain, which becomes transient");
+        }
+        if domain.saved.is_some() && call.flags & MANAGED_SAVE == 0 {
+            return not_modelled("undefining a domain with a managed save image");
         }
         let tree = &domain.checkpoints;
         let counted = if call.flags & MANAGED_SAVE == 0 {
@@ -76,7 +80,8 @@ impl Mock {
             );
         }
         let paused = call.flags & flags::START_PAUSED != 0;
-        match self.world.start(&call.domain, paused)? {
+        let inactive = self.rules.restores_inactive_images;
+        match self.world.start(&call.domain, paused, inactive)? {
             Ok(()) => Ok(Value::Nothing),
             Err(reason) => refuse_start(&reason),
         }
@@ -104,8 +109,21 @@ impl Mock {
                 let text = "domain is already running";
                 return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
             }
-            (_, _) => active.paused = suspend,
+            (true, false) => active.paused = true,
+            (false, true) => self.world.resume(&call.domain)?,
         }
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainManagedSave`.
+    pub(super) fn domain_managed_save(&mut self, call: &Call) -> Ruled {
+        if call.flags != 0 {
+            return not_modelled("virDomainManagedSave with flags");
+        }
+        if self.domain(call)?.active.is_none() {
+            return not_running();
+        }
+        self.world.save(&call.domain)?;
         Ok(Value::Nothing)
     }
 

@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::answer::{Ruled, into_answer, not_modelled, refuse};
-use super::version::{MODELLED, NEWEST, Rules};
+use super::version::{MODELLED, REFERENCE, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
-    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Version,
+    Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Raised,
+    Version,
 };
 use crate::world::{Domain, File, World};
-
-/// The version of QEMU that the rules were measured with.
-const MODELLED_QEMU: &str = "10.0.2";
 
 /// The first of a scenario's TCP ports; nothing listens on the simulated host.
 const FIRST_PORT: u16 = 40_001;
@@ -36,10 +34,10 @@ pub struct Mock {
 }
 
 impl Mock {
-    /// The mock of the newest modelled version.
+    /// The mock of the version whose answers snapshots hold.
     #[must_use]
     pub fn newest() -> Self {
-        Self::with_rules_of(NEWEST)
+        Self::with_rules_of(REFERENCE)
     }
 
     /// The mock of one version; the third number does not matter.
@@ -74,6 +72,7 @@ impl Mock {
             Api::DomainCreate => self.domain_create(call),
             Api::DomainDestroy => self.domain_destroy(call),
             Api::DomainSuspend | Api::DomainResume => self.domain_suspend_resume(call),
+            Api::DomainManagedSave => self.domain_managed_save(call),
             Api::DomainGetState => self.domain_get_state(call),
             Api::DomainBackupBegin => self.backup_begin(call),
             Api::DomainBackupGetXmlDesc => self.backup_get_xml_desc(call),
@@ -90,7 +89,6 @@ impl Mock {
             Api::DomainShutdown
             | Api::DomainReset
             | Api::DomainGetXmlDesc
-            | Api::DomainManagedSave
             | Api::DomainManagedSaveRemove
             | Api::DomainAttachDevice
             | Api::DomainDetachDevice
@@ -155,7 +153,7 @@ impl Driver for Mock {
             driver: format!("mock@{}.{}", self.version.major, self.version.minor),
             real: false,
             libvirt: self.version,
-            qemu: MODELLED_QEMU.to_owned(),
+            qemu: self.rules.qemu.to_owned(),
         })
     }
 
@@ -177,6 +175,10 @@ impl Driver for Mock {
             emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
             ports: (FIRST_PORT..).take(PORTS).collect(),
         })
+    }
+
+    fn raised(&mut self) -> Result<Option<Vec<Raised>>, DriverError> {
+        Ok(None)
     }
 
     fn close_scenario(&mut self, _place: &Place) -> Result<(), DriverError> {

@@ -10,7 +10,7 @@ use crate::driver::mock::checkpoint::{Prepared, active_of, bitmap_exists, prepar
 use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument, ServerElement};
 use crate::model::{Call, ErrorCode, ErrorDomain, NbdServer, Value, flags};
 use crate::world::{
-    BackupJob, Cancelling, Domain, Errno, JobDisk, PullServer, Standing, chain_is_valid,
+    Active, BackupJob, Cancelling, Domain, Errno, JobDisk, PullServer, Standing, chain_is_valid,
 };
 
 /// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
@@ -86,6 +86,14 @@ impl Mock {
         let disks = parts
             .map(|((disk, node), store)| self.part(call, disk, node, store, server.is_some()))
             .collect::<Ruled<Vec<_>>>()?;
+        if server.is_some() {
+            let active = active_of(self.domain(call)?)?;
+            require_active_image(active, &disks, |own, scratch| {
+                let reason =
+                    format!("Inactive '{own}' can't be a backing child of active '{scratch}'");
+                ("blockdev-add", reason)
+            })?;
+        }
         if let Some(server) = &server
             && let Err(reason) = self.world.start_nbd(&call.domain, &server.place)?
         {
@@ -272,8 +280,28 @@ impl Mock {
                 return bitmap_exists(&temporary);
             }
         }
-        Ok(())
+        require_active_image(active, disks, |own, _| {
+            // The filter node of the job has a name that QEMU makes up.
+            let child = format!("Inactive '{own}' can't be a file child of active '#block100'");
+            ("transaction", format!("Could not create node: {child}"))
+        })
     }
+}
+
+/// A node that QEMU has not activated since the memory was restored is no part of a new graph
+/// (QEMU `block.c:bdrv_attach_child_common`).
+fn require_active_image(
+    active: &Active,
+    disks: &[JobDisk],
+    reason: impl Fn(&str, &str) -> (&'static str, String),
+) -> Ruled<()> {
+    let Some(first) = disks.first().filter(|_| active.inactive_images) else {
+        return Ok(());
+    };
+    let own = format!("libvirt-{}-format", active.nodes[first.index]);
+    let store = format!("libvirt-{}-format", first.node);
+    let (command, reason) = reason(&own, &store);
+    refuse_monitor(command, &reason)
 }
 
 /// A running backup holds the domain's lock; libvirt waits for it for 30 s, which the mock does

@@ -45,6 +45,10 @@ impl Mock {
             let text = "cannot create checkpoint for inactive domain";
             return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text);
         }
+        let are_inactive = |active: &Active| active.inactive_images;
+        if !redefine && domain.active.as_ref().is_some_and(are_inactive) {
+            return not_modelled("a checkpoint of images that are not active yet");
+        }
         let document = intake::checkpoint(call.xml.as_deref(), call.api.as_str())?;
         let name = if redefine {
             self.redefine(call, document, call.flags & VALIDATE != 0)?

@@ -1,0 +1,69 @@
+//! Other versions of libvirt, as far as they were measured: the scenarios of these areas give the
+//! transcripts of 11.3 there, but for what `snapshots/divergences.yaml` lists. `ci/lab` shows the same
+//! of real libvirt.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do is a failure of the test"
+)]
+
+use backup_tck::divergence::Divergences;
+use backup_tck::driver::Driver;
+use backup_tck::driver::mock::Mock;
+use backup_tck::model::Version;
+use backup_tck::run::{Extent, run_scenario};
+use backup_tck::snapshot::compare;
+use backup_tck::suite::Suite;
+use rstest::rstest;
+
+/// Every scenario of these was run on real libvirt of each version.
+const MEASURED: [&str; 3] = ["seed", "recovery", "reports"];
+
+fn known_differences() -> Divergences {
+    let text = Suite::Embedded.divergences().unwrap();
+    text.map_or_else(Divergences::default, |text| {
+        Divergences::parse(&text).unwrap()
+    })
+}
+
+#[rstest]
+#[case::bookworm(Version::new(9, 0, 0))]
+#[case::reference(Version::new(11, 3, 0))]
+#[case::newest(Version::new(12, 8, 0))]
+fn the_mock_of_a_version_answers_as_that_version(#[case] version: Version) {
+    let known = known_differences();
+    let mut mock = Mock::of(version).unwrap();
+    let identity = mock.identity().unwrap();
+    let mut ran = 0;
+    for case in Suite::Embedded.cases().unwrap() {
+        let scenario = case.scenario.as_ref().unwrap();
+        if !MEASURED.contains(&case.area()) || !scenario.applies_to(version) {
+            continue;
+        }
+        let name = &case.name;
+        let snapshot = Suite::Embedded.snapshot(name).unwrap().unwrap();
+        let expected = known.expected(name, version, &snapshot).unwrap();
+        let expected = expected.map_or(snapshot, |(text, _)| text);
+        let scenario = known.expectation(name, version, scenario);
+        let played = run_scenario(&mut mock, &identity, name, &scenario, Extent::Whole).unwrap();
+        assert_eq!(compare(Some(&expected), &played.text), None, "{name}");
+        assert!(played.checks.iter().all(|check| check.holds), "{name}");
+        ran += 1;
+    }
+    assert!(ran > 80, "{ran} scenarios were run");
+}
+
+/// A line that is not in the snapshot would make the scenario broken on that version.
+#[test]
+fn every_known_difference_is_about_a_snapshot() {
+    for entry in known_differences().all() {
+        let snapshot = Suite::Embedded.snapshot(&entry.scenario).unwrap();
+        let snapshot = snapshot.unwrap_or_else(|| panic!("no snapshot of {}", entry.scenario));
+        assert_ne!(
+            entry.apply(&snapshot).unwrap(),
+            snapshot,
+            "{}",
+            entry.scenario
+        );
+    }
+}
