@@ -17,7 +17,7 @@ use backup_tck::suite::Suite;
 use rstest::rstest;
 
 /// Every scenario of these was run on real libvirt of each version.
-const MEASURED: [&str; 3] = ["seed", "recovery", "reports"];
+const MEASURED: [&str; 4] = ["bitmaps", "seed", "recovery", "reports"];
 
 fn known_differences() -> Divergences {
     let text = Suite::Embedded.divergences().unwrap();

@@ -130,14 +130,16 @@ impl Filter {
                 text
             }
             Self::NoStart => {
-                let ends = [
-                    "QEMU unexpectedly closed the monitor",
-                    "process exited while connecting to monitor",
+                // libvirt 9.0 does not name the domain.
+                let closed = [
+                    "QEMU unexpectedly closed the monitor (vm='[DOMAIN]'): ",
+                    "qemu unexpectedly closed the monitor: ",
                 ];
-                let by = "process exited while connecting to monitor: [...]: ";
-                let plain = ends[1].to_owned() + ": ";
-                let text = text.replace(&format!("{} (vm='[DOMAIN]'): ", ends[0]), &plain);
-                replaced(&text, &plain, "}: ", by)
+                let exited = "process exited while connecting to monitor: ";
+                let same = closed
+                    .iter()
+                    .fold(text.to_owned(), |text, closed| text.replace(closed, exited));
+                replaced(&same, exited, "}: ", &format!("{exited}[...]: "))
             }
             Self::Dropped { before, after } => replaced(text, before, after, ""),
             Self::Between {
@@ -183,6 +185,8 @@ mod tests {
         assert_eq!(Redactions::of(&place).apply(text), "state change lock");
         let ends = [
             "internal error: QEMU unexpectedly closed the monitor (vm='d7'): 2026-01-01T00:00:00Z \
+             qemu-system-x86_64: -blockdev {\"node-name\":\"libvirt-1-format\"}: Broken bitmap directory",
+            "internal error: qemu unexpectedly closed the monitor: 2026-01-01T00:00:00Z \
              qemu-system-x86_64: -blockdev {\"node-name\":\"libvirt-1-format\"}: Broken bitmap directory",
             "internal error: process exited while connecting to monitor: 2026-01-01T00:00:00Z \
              qemu-system-x86_64: -blockdev {\"cache\":{\"direct\":true}}: Broken bitmap directory",
