@@ -268,6 +268,7 @@ mod real {
                 .display()
                 .to_string(),
             directory: directory.clone(),
+            capabilities: Vec::new(),
             ports: Vec::new(),
         };
         let file = |name: &str, text: &str| {

@@ -27,6 +27,7 @@ fn known_differences() -> Divergences {
 }
 
 #[rstest]
+#[case::bullseye(Version::new(7, 0, 0))]
 #[case::bookworm(Version::new(9, 0, 0))]
 #[case::reference(Version::new(11, 3, 0))]
 #[case::newest(Version::new(12, 8, 0))]
@@ -37,10 +38,12 @@ fn the_mock_of_a_version_answers_as_that_version(#[case] version: Version) {
     let mut ran = 0;
     for case in Suite::Embedded.cases().unwrap() {
         let scenario = case.scenario.as_ref().unwrap();
-        if !MEASURED.contains(&case.area()) || !scenario.applies_to(version) {
+        let name = &case.name;
+        let is_measured = MEASURED.contains(&case.area()) && scenario.applies_to(version);
+        // libvirt dies there, and the mock does not.
+        if !is_measured || known.crash(name, version).is_some() {
             continue;
         }
-        let name = &case.name;
         let snapshot = Suite::Embedded.snapshot(name).unwrap().unwrap();
         let expected = known.expected(name, version, &snapshot).unwrap();
         let expected = expected.map_or(snapshot, |(text, _)| text);
@@ -50,13 +53,14 @@ fn the_mock_of_a_version_answers_as_that_version(#[case] version: Version) {
         assert!(played.checks.iter().all(|check| check.holds), "{name}");
         ran += 1;
     }
-    assert!(ran > 80, "{ran} scenarios were run");
+    assert!(ran > 75, "{ran} scenarios were run");
 }
 
 /// A line that is not in the snapshot would make the scenario broken on that version.
 #[test]
 fn every_known_difference_is_about_a_snapshot() {
-    for entry in known_differences().all() {
+    let known = known_differences();
+    for entry in known.all().iter().filter(|entry| !entry.is_crash()) {
         let snapshot = Suite::Embedded.snapshot(&entry.scenario).unwrap();
         let snapshot = snapshot.unwrap_or_else(|| panic!("no snapshot of {}", entry.scenario));
         assert_ne!(

@@ -34,6 +34,9 @@ pub struct Divergence {
     /// What must come of the call instead.
     #[serde(default)]
     then: Option<OtherEnd>,
+    /// libvirt does not live to the scenario's end.
+    #[serde(default)]
+    crash: bool,
     /// What libvirt does otherwise.
     pub reason: String,
     /// Who says so: a commit, a document or a measurement.
@@ -101,6 +104,13 @@ impl Divergences {
         self.0.iter().filter(is_it)
     }
 
+    /// Why libvirt of this version is known to crash in a scenario; `None` where it is not.
+    #[must_use]
+    pub fn crash(&self, name: &str, version: Version) -> Option<String> {
+        let mut about = self.about(name, version);
+        about.find(|entry| entry.crash).map(Divergence::in_words)
+    }
+
     /// The scenario as this version is expected to end it.
     #[must_use]
     pub fn expectation(&self, name: &str, version: Version, scenario: &Scenario) -> Scenario {
@@ -127,9 +137,9 @@ impl Divergences {
     ) -> Result<Option<(String, String)>, String> {
         let mut text = snapshot.to_owned();
         let mut reasons = Vec::new();
-        for entry in self.about(name, version) {
+        for entry in self.about(name, version).filter(|entry| !entry.crash) {
             text = entry.apply(&text)?;
-            reasons.push(format!("{} ({})", entry.reason, entry.link));
+            reasons.push(entry.in_words());
         }
         Ok((!reasons.is_empty()).then(|| (text, reasons.join("; "))))
     }
@@ -139,6 +149,16 @@ impl Divergence {
     fn applies_to(&self, version: Version) -> bool {
         let old_enough = |last: Version| version <= last || version.same_series(last);
         self.since.is_none_or(|first| first <= version) && self.until.is_none_or(old_enough)
+    }
+
+    /// Whether it is that libvirt does not live to the scenario's end.
+    #[must_use]
+    pub const fn is_crash(&self) -> bool {
+        self.crash
+    }
+
+    fn in_words(&self) -> String {
+        format!("{} ({})", self.reason, self.link)
     }
 
     /// The snapshot with this difference.
@@ -235,6 +255,19 @@ divergences:
         );
         let other = list.expected("a/c", Version::new(12, 8, 0), SNAPSHOT);
         assert_eq!(other.unwrap(), None);
+    }
+
+    #[test]
+    fn a_crash_is_no_change_of_the_snapshot() {
+        let list = LIST.replace(
+            "    then: { error: VIR_ERR_INVALID_ARG }",
+            "    crash: true",
+        );
+        let list = Divergences::parse(&list).unwrap();
+        assert_eq!(list.crash("a/b", Version::new(11, 3, 0)), None);
+        let newest = Version::new(12, 8, 0);
+        assert!(list.crash("a/b", newest).is_some());
+        assert_eq!(list.expected("a/b", newest, SNAPSHOT).unwrap(), None);
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub fn unsupported(scenario: &Scenario) -> Vec<String> {
         domain: String::new(),
         uuid: String::new(),
         emulator: String::new(),
+        capabilities: Vec::new(),
         ports: Vec::new(),
     };
     lower(scenario, &nowhere).map_or_else(|error| error.missing, |_| Vec::new())

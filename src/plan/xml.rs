@@ -47,7 +47,13 @@ pub fn domain_xml(place: &Place, disks: &[PlannedDisk]) -> String {
     xml.line("    <controller type='usb' model='none'/>");
     xml.line("    <memballoon model='none'/>");
     xml.line("  </devices>");
-    xml.line("  <qemu:capabilities><qemu:del capability='cpu-unavailable-features'/></qemu:capabilities>");
+    xml.line("  <qemu:capabilities>");
+    for capability in &place.capabilities {
+        let capability = escape(capability);
+        xml.line(format_args!("    <qemu:add capability='{capability}'/>"));
+    }
+    xml.line("    <qemu:del capability='cpu-unavailable-features'/>");
+    xml.line("  </qemu:capabilities>");
     xml.line("</domain>");
     xml.0
 }

@@ -24,7 +24,7 @@ use crate::model::Identity;
 use crate::scenario::{Diagnostics, Problem, Scenario};
 use crate::snapshot::{Difference, compare};
 use crate::suite::{Case, Suite, source_of};
-use crate::transcript::without_recovery;
+use crate::transcript::{Transcript, without_recovery};
 
 /// How a run goes about it.
 #[derive(Clone, Debug)]
@@ -85,6 +85,7 @@ pub fn run(
                     options,
                     directory,
                     driver: None,
+                    has_crashed: false,
                     identified,
                     events,
                 };
@@ -130,9 +131,25 @@ fn divergences_of(suite: &Suite) -> Result<Divergences, String> {
     Ok(list.unwrap_or_default())
 }
 
+/// How long a daemon that has crashed is waited for: whoever looks after it starts it again.
+const RESTART: Duration = Duration::from_secs(10);
+
+fn open(
+    options: &Options,
+    directory: Option<&Path>,
+    deadline: Option<Instant>,
+) -> Result<(Box<dyn Driver>, Identity), DriverError> {
+    let mut driver = options.driver.open(&options.backing, directory)?;
+    driver.set_deadline(deadline);
+    let identity = driver.identity()?;
+    Ok((driver, identity))
+}
+
 /// What came of trying.
 enum Attempt {
     Ran(Box<Ran>),
+    /// As this libvirt is known to do.
+    Crashed(Option<Box<Transcript>>),
     /// It is not about this libvirt, or cannot be executed yet.
     NotBegun(Outcome),
 }
@@ -144,6 +161,8 @@ struct Slot<'a> {
     directory: Option<&'a Path>,
     /// The open driver, and who it is.
     driver: Option<(Box<dyn Driver>, Identity)>,
+    /// Whether the last scenario has ended with the driver's end.
+    has_crashed: bool,
     identified: &'a AtomicBool,
     events: Sender<Event>,
 }
@@ -204,6 +223,12 @@ impl Slot<'_> {
         });
         match ran {
             Ok(Attempt::NotBegun(outcome)) => finished.outcome = outcome,
+            Ok(Attempt::Crashed(transcript)) => {
+                self.driver = None;
+                self.has_crashed = true;
+                finished.outcome = Outcome::Passed;
+                finished.transcript = transcript.map(|transcript| *transcript);
+            }
             Ok(Attempt::Ran(ran)) => {
                 finished.outcome = self.outcome(case, &ran);
                 finished.checks = ran.checks;
@@ -214,6 +239,7 @@ impl Slot<'_> {
             Err(Stopped { error, transcript }) => {
                 // What state the driver is in cannot be known: the next scenario gets another.
                 self.driver = None;
+                self.has_crashed = matches!(error, DriverError::Crashed(_));
                 finished.outcome = stopped(error.with_texts(|text| self.portable(text)));
                 finished.transcript = transcript.map(|transcript| *transcript);
             }
@@ -226,12 +252,18 @@ impl Slot<'_> {
         let (driver, identity) = match &mut self.driver {
             Some(open) => open,
             empty => {
-                let mut driver = self
-                    .options
-                    .driver
-                    .open(&self.options.backing, self.directory)?;
-                driver.set_deadline(deadline);
-                let identity = driver.identity()?;
+                let begun = Instant::now();
+                let open = || open(self.options, self.directory, deadline);
+                let mut opened = open();
+                while opened.is_err() && self.has_crashed && begun.elapsed() < RESTART {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "whoever starts a daemon again does not tell when it is there"
+                    )]
+                    thread::sleep(Duration::from_millis(100));
+                    opened = open();
+                }
+                let (driver, identity) = opened?;
                 if !self.identified.swap(true, Ordering::Relaxed) {
                     let _ = self.events.send(Event::Identified(identity.clone()));
                 }
@@ -247,9 +279,24 @@ impl Slot<'_> {
             Ok(divergences) => divergences,
             Err(reason) => return Ok(Attempt::NotBegun(Outcome::broken(reason))),
         };
+        let crash = divergences.crash(&case.name, identity.libvirt);
+        if let (Some(reason), false) = (&crash, identity.real) {
+            return Ok(Attempt::NotBegun(Outcome::Skipped {
+                reason: format!("real libvirt crashes here, and the mock does not: {reason}"),
+            }));
+        }
         let scenario = divergences.expectation(&case.name, identity.libvirt, scenario);
-        run_scenario(driver.as_mut(), identity, &case.name, &scenario, extent)
-            .map(|ran| Attempt::Ran(Box::new(ran)))
+        let ran = run_scenario(driver.as_mut(), identity, &case.name, &scenario, extent);
+        match (ran, crash) {
+            (Ok(_), Some(divergence)) => {
+                Ok(Attempt::NotBegun(Outcome::UnexpectedPass { divergence }))
+            }
+            (Err(stopped), Some(_)) if matches!(stopped.error, DriverError::Crashed(_)) => {
+                Ok(Attempt::Crashed(stopped.transcript))
+            }
+            (Ok(ran), None) => Ok(Attempt::Ran(Box::new(ran))),
+            (Err(stopped), _) => Err(stopped),
+        }
     }
 
     fn outcome(&self, case: &Case, ran: &Ran) -> Outcome {

@@ -179,6 +179,7 @@ mod tests {
             domain: "d7".to_owned(),
             uuid: "u-u".to_owned(),
             emulator: String::new(),
+            capabilities: Vec::new(),
             ports: vec![40_001, 40_002],
         };
         let text = "state change lock (held by monitor=remoteDispatchDomainBackupBegin)";
@@ -221,6 +222,7 @@ mod tests {
             domain: "d7".to_owned(),
             uuid: String::new(),
             emulator: String::new(),
+            capabilities: Vec::new(),
             ports: vec![40_001, 40_002],
         };
         let identity = Identity {

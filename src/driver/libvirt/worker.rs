@@ -281,6 +281,8 @@ impl Worker {
             let text = format!("before the scenario began there was: {}", debris.join("; "));
             return Err(DriverError::Failed(text));
         }
+        let (libvirt, _) = self.session.versions()?;
+        let libvirt = Version::from_packed(libvirt.into());
         self.scenarios += 1;
         if let Some(errors) = &mut self.errors {
             errors.begin();
@@ -295,6 +297,7 @@ impl Worker {
             domain: format!("{}{}", domain_prefix(&self.directory), self.scenarios),
             uuid: Uuid::new_v4().to_string(),
             emulator: emulator.to_string_lossy().into_owned(),
+            capabilities: Place::capabilities_of(libvirt),
             ports: ports::free()?,
         })
     }

@@ -173,6 +173,7 @@ impl Driver for Mock {
             domain: format!("backup-tck-mock-{number}"),
             uuid: format!("00000000-0000-4000-8000-{number:012x}"),
             emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
+            capabilities: Place::capabilities_of(self.version),
             ports: (FIRST_PORT..).take(PORTS).collect(),
         })
     }

@@ -5,7 +5,7 @@
 //! nothing else of 6.9: the commits' effect can be seen alone. They came with libvirt 6.10
 //! (`NEWS.rst`, v6.10.0). The others are whole versions, each with the QEMU it was measured with.
 
-use crate::model::{ErrorCode, Version};
+use crate::model::{ErrorCode, ErrorDomain, Version};
 
 /// The default: the version whose answers snapshots hold.
 pub(super) const REFERENCE: Version = Version::new(11, 3, 0);
@@ -13,6 +13,7 @@ pub(super) const REFERENCE: Version = Version::new(11, 3, 0);
 /// The QEMU that its rules were measured with.
 const REFERENCE_QEMU: &str = "10.0.2";
 
+const BULLSEYE: Version = Version::new(7, 0, 0);
 const BOOKWORM: Version = Version::new(9, 0, 0);
 const NEWEST: Version = Version::new(12, 8, 0);
 
@@ -20,7 +21,7 @@ const NEWEST: Version = Version::new(12, 8, 0);
 const BEFORE: Version = Version::new(6, 9, 0);
 
 /// The versions whose rules are known.
-pub(super) const MODELLED: [Version; 4] = [BEFORE, BOOKWORM, REFERENCE, NEWEST];
+pub(super) const MODELLED: [Version; 5] = [BEFORE, BULLSEYE, BOOKWORM, REFERENCE, NEWEST];
 
 /// The switches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,6 +40,10 @@ pub(super) struct Rules {
     /// QEMU has loaded no bitmaps. Measured on 11.3.0 with QEMU 10.0; not so on 9.0.0 with QEMU 7.2 and
     /// on 12.8.0 with QEMU 11.1.
     pub(super) restores_inactive_images: bool,
+    /// In whose name the wait for the job lock is given up: the lock was the QEMU driver's before it
+    /// became common to all drivers (`src/qemu/qemu_domainjob.c:qemuDomainObjBeginJobInternal`, 7.0.0;
+    /// `src/conf/virdomainjob.c:virDomainObjBeginJobInternal`). Measured on 7.0.0 and 9.0.0.
+    pub(super) lock_domain: ErrorDomain,
     /// The version of QEMU.
     pub(super) qemu: &'static str,
 }
@@ -51,6 +56,7 @@ impl Rules {
             validates: true,
             looks_for_base: true,
             restores_inactive_images: true,
+            lock_domain: ErrorDomain::NONE,
             qemu: REFERENCE_QEMU,
         };
         if version.same_series(BEFORE) {
@@ -58,6 +64,13 @@ impl Rules {
                 broken_base: ErrorCode::INVALID_ARG,
                 validates: false,
                 looks_for_base: false,
+                ..reference
+            }
+        } else if version.same_series(BULLSEYE) {
+            Self {
+                restores_inactive_images: false,
+                lock_domain: ErrorDomain::QEMU,
+                qemu: "5.2.0",
                 ..reference
             }
         } else if version.same_series(BOOKWORM) {

@@ -37,7 +37,7 @@ impl Mock {
             return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text);
         };
         if holds_the_domain(active) {
-            return locked();
+            return locked(self.rules.lock_domain);
         }
         match self.prepare_backup(call, document, checkpoint) {
             Ok((job, prepared)) => self.start_backup(call, job, prepared),
@@ -307,9 +307,9 @@ fn require_active_image(
 /// A running backup holds the domain's lock; libvirt waits for it for 30 s, which the mock does
 /// not (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`; a driver without a daemon names no
 /// owner of the lock).
-fn locked<T>() -> Ruled<T> {
+fn locked<T>(domain: ErrorDomain) -> Ruled<T> {
     let text = "cannot acquire state change lock";
-    refuse(ErrorCode::OPERATION_TIMEOUT, ErrorDomain::NONE, text)
+    refuse(ErrorCode::OPERATION_TIMEOUT, domain, text)
 }
 
 /// `qemu_backup.c:qemuBackupPrepare`.
