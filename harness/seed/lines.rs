@@ -84,6 +84,7 @@ fn command(api: Api) -> (&'static str, Options) {
         Api::DomainBackupGetXmlDesc => ("backup-dumpxml", &[]),
         Api::DomainAbortJob | Api::DomainAbortJobFlags => ("domjobabort", &[]),
         Api::DomainGetJobStats => ("domjobinfo", &[(1, "--completed"), (2, "--keep-completed")]),
+        Api::DomainGetJobInfo => ("domjobinfo", &[]),
         Api::DomainBlockCopy => (
             "blockcopy",
             &[(flags::BLOCK_COPY_TRANSIENT_JOB, "--transient-job")],
@@ -154,6 +155,7 @@ pub(crate) fn only_looks(api: Api) -> bool {
             | Api::DomainGetXmlDesc
             | Api::DomainBackupGetXmlDesc
             | Api::DomainGetJobStats
+            | Api::DomainGetJobInfo
             | Api::DomainGetBlockJobInfo
             | Api::CheckpointGetXmlDesc
             | Api::CheckpointLookupByName

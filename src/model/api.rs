@@ -137,6 +137,8 @@ apis! {
     DomainAbortJobFlags = "virDomainAbortJobFlags" [] true;
     /// Tells about the domain's job.
     DomainGetJobStats = "virDomainGetJobStats" [] true;
+    /// Tells the type of the domain's job.
+    DomainGetJobInfo = "virDomainGetJobInfo" [] false;
     /// Copies one disk to another image; without its parameters.
     DomainBlockCopy = "virDomainBlockCopy" [Disk Xml] true;
     /// Aborts the block job of one disk.

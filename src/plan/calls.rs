@@ -174,8 +174,16 @@ impl Lowering<'_> {
     pub(super) fn raw_call(&self, raw: &RawCall) -> Step {
         let place = |text: &Option<Spanned<String>>| {
             let text = text.as_ref()?;
-            let directory = escape(&self.place.directory);
-            Some(text.value.replace("[DIR]", &directory))
+            let known = [
+                ("[DIR]", &self.place.directory),
+                ("[DOMAIN]", &self.place.domain),
+                ("[UUID]", &self.place.uuid),
+                ("[EMULATOR]", &self.place.emulator),
+            ];
+            let put = |text: String, (word, known): (&str, &String)| {
+                text.replace(word, &escape(known.as_str()))
+            };
+            Some(known.into_iter().fold(text.value.clone(), put))
         };
         let flags = raw.flags.as_ref().map_or(0, |flags| flags.value);
         let name = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());

@@ -8,7 +8,8 @@ use crate::model::{ImageRef, Place};
 use crate::scenario::syntax::{Device, Disk};
 use crate::scenario::{Scenario, Spanned, Step as Told};
 
-/// Plans `scenario` for one place. In raw calls `[DIR]` becomes the place's directory.
+/// Plans `scenario` for one place. In raw calls the words of the snapshots stand for what the place
+/// gives: `[DIR]`, `[DOMAIN]`, `[UUID]` and `[EMULATOR]`.
 ///
 /// # Errors
 /// Everything of the scenario that no driver can execute yet.

@@ -6,7 +6,9 @@ use crate::plan::{Operation, Plan, Step, lower};
 use crate::recovery::{Refused, conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
 use crate::session::Session;
-use crate::transcript::{Conclusion, Exchange, Record, Redactions, Transcript, render};
+use crate::transcript::{
+    Conclusion, Exchange, Record, Redactions, Transcript, render, without_diagnoses,
+};
 use crate::verdict::{Check, verdict};
 
 /// A scenario that got to its end.
@@ -89,6 +91,7 @@ pub fn run_deciding(
     );
     let raised = played.and_then(|()| driver.raised());
     let closed = driver.close_scenario(&place);
+    let transcript = without_diagnoses(transcript);
     let redactions = Redactions::of(&place);
     let redacted = redactions
         .apply_to(&transcript)

@@ -80,12 +80,16 @@ impl Session<'_> {
         Ok(names)
     }
 
-    /// Whether `virDomainBackupGetXMLDesc` finds a backup.
+    /// Whether `virDomainBackupGetXMLDesc` finds a backup; a domain that is gone has none.
     pub fn has_backup(&mut self) -> Result<bool, DriverError> {
         let call = Call::new(Api::DomainBackupGetXmlDesc, &self.place().domain);
         match self.ask(&call)? {
             Answer::Returned(_) => Ok(true),
-            Answer::Refused(error) if error.code == ErrorCode::NO_DOMAIN_BACKUP => Ok(false),
+            Answer::Refused(error)
+                if [ErrorCode::NO_DOMAIN_BACKUP, ErrorCode::NO_DOMAIN].contains(&error.code) =>
+            {
+                Ok(false)
+            }
             answer @ Answer::Refused(_) => Err(unexpected(&call, &answer)),
         }
     }

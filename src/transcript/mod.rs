@@ -3,10 +3,12 @@
 //! It is plain data, serialisable and versioned. It judges nothing; [`render`] turns it into
 //! the text that snapshots hold, with everything that differs between two runs redacted.
 
+mod diagnosis;
 mod record;
 mod redact;
 mod render;
 
+pub use diagnosis::without_diagnoses;
 pub use record::{
     Conclusion, Exchange, FORMAT, HostState, ProbeRecord, ProofLine, Record, Transcript,
 };

@@ -58,6 +58,13 @@ impl Redactions {
                 before: " (held by ",
                 after: ")",
             },
+            // Where QEMU looks for certificates is a matter of how libvirt was built and is run
+            // (`src/qemu/qemu_conf.c:virQEMUDriverConfigNew`).
+            Filter::Between {
+                before: "Unable to access credentials ",
+                after: "/ca-cert.pem",
+                word: "[TLS]",
+            },
             // QEMU counts the nodes whose names it makes up, with a random part.
             Filter::Between {
                 before: "'#block",

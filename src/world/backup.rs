@@ -51,6 +51,8 @@ pub struct JobDisk {
     pub index: usize,
     /// Absolute path of the target of a push, or of the scratch file of a pull.
     pub store: String,
+    /// Whether the client has made that file: libvirt neither makes it nor removes it.
+    pub is_given: bool,
     /// Format of that file.
     pub format: DiskFormat,
     /// The number in that file's node name.
@@ -124,7 +126,7 @@ impl World {
     /// Starts a backup job whose server, if it has one, runs already. Its files are made, as
     /// libvirt formats them before the job.
     pub fn begin_backup(&mut self, name: &str, job: BackupJob) -> Result<(), Impossible> {
-        for disk in &job.disks {
+        for disk in job.disks.iter().filter(|disk| !disk.is_given) {
             let store = Image::empty(disk.format, disk.content.size());
             self.files.insert(disk.store.clone(), File::Image(store));
         }
@@ -274,7 +276,7 @@ impl World {
     }
 
     fn remove_stores(&mut self, job: &BackupJob) {
-        for disk in &job.disks {
+        for disk in job.disks.iter().filter(|disk| !disk.is_given) {
             self.files.remove(&disk.store);
         }
     }

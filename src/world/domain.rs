@@ -31,10 +31,28 @@ pub struct Domain {
 pub struct Disk {
     /// Target device, such as `vda`.
     pub target: String,
-    /// Absolute path of its image.
+    /// Absolute path of its image; of a drive without a medium, nothing.
     pub source: String,
     /// The format that the domain's XML gives.
     pub format: DiskFormat,
+    /// The guest may only read it.
+    pub read_only: bool,
+    /// What the guest writes goes into an overlay that is thrown away with the QEMU process.
+    pub transient: bool,
+}
+
+impl Disk {
+    /// Whether the drive holds no medium.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.source.is_empty()
+    }
+
+    /// Where the overlay of a transient disk lies
+    /// (`src/qemu/qemu_snapshot.c:qemuSnapshotGetTransientDiskDef`).
+    pub(super) fn overlay(&self, domain: &str) -> String {
+        format!("{}.TRANSIENT-{domain}", self.source)
+    }
 }
 
 /// What lives and dies with a QEMU process.
@@ -89,7 +107,8 @@ impl Domain {
     pub(super) fn opens(&self) -> impl Iterator<Item = &str> {
         let active = self.active.iter();
         active.flat_map(|active| {
-            let disks = self.disks.iter().map(|disk| &disk.source);
+            let disks = self.disks.iter().filter(|disk| !disk.is_empty());
+            let disks = disks.map(|disk| &disk.source);
             let stores = active.job.iter().flat_map(|job| &job.disks);
             let stores = stores.map(|disk| &disk.store);
             let copies = active.mirrors.values().map(|mirror| &mirror.copy);

@@ -182,14 +182,17 @@ impl World {
         }
     }
 
+    /// Whether a QEMU has a file open, and its lock.
+    #[must_use]
+    pub fn is_open(&self, path: &str) -> bool {
+        let mut domains = self.domains.values();
+        domains.any(|domain| domain.opens().any(|open| open == path))
+    }
+
     /// A file that QEMU has open is locked, and what becomes of it by other hands is not
     /// modelled.
     pub(super) fn require_closed(&self, path: &str) -> Result<(), Impossible> {
-        let open = self
-            .domains
-            .values()
-            .any(|domain| domain.opens().any(|open| open == path));
-        if open {
+        if self.is_open(path) {
             return impossible(format!("changing {path} while a domain has it open"));
         }
         Ok(())

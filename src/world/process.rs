@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::host::{defined, impossible};
-use super::{Active, Bitmap, Bitmaps, Disk, Extents, Impossible, World};
+use super::{Active, Bitmap, Bitmaps, Disk, Extents, File, Image, Impossible, World};
+use crate::model::DiskFormat;
 
 impl World {
     /// Starts a domain: QEMU opens its images, loads their bitmaps and marks these in use on
@@ -19,7 +20,7 @@ impl World {
         restores_inactive_images: bool,
     ) -> Result<Result<(), String>, Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
-        for disk in &disks {
+        for disk in disks.iter().filter(|disk| !disk.is_empty()) {
             self.require_closed(&disk.source)?;
             let Some(image) = self.image(&disk.source) else {
                 return impossible(format!(
@@ -43,10 +44,12 @@ impl World {
         } else {
             self.load_bitmaps(&disks)?
         };
-        // The disks take the first numbers, the last disk the first one (seen on 11.3.0).
+        let overlays = self.make_overlays(name, &disks);
+        // The disks take the first numbers, the last disk the first one (seen on 11.3.0), and
+        // overlays the next ones.
         let nodes = (1..).take(disks.len());
         let mut nodes: Vec<u32> = nodes.collect();
-        let last_node = nodes.last().copied().unwrap_or_default();
+        let last_node = nodes.last().copied().unwrap_or_default() + overlays;
         nodes.reverse();
         let domain = defined(&mut self.domains, name)?;
         domain.saved = None;
@@ -77,9 +80,20 @@ impl World {
     fn load_bitmaps(&mut self, disks: &[Disk]) -> Result<Vec<Vec<Bitmaps>>, Impossible> {
         let mut bitmaps = Vec::with_capacity(disks.len());
         for disk in disks {
+            if disk.is_empty() {
+                bitmaps.push(Vec::new());
+                continue;
+            }
             let Some(image) = self.image_mut(&disk.source) else {
                 return impossible(format!("opening {}", disk.source));
             };
+            if disk.transient {
+                if !image.stored.is_empty() {
+                    return impossible("a transient disk whose image has bitmaps");
+                }
+                bitmaps.push(vec![Bitmaps::new(), Bitmaps::new()]);
+                continue;
+            }
             let mut live = image.stored.clone();
             for bitmap in live.values_mut().filter(|bitmap| bitmap.inconsistent) {
                 bitmap.recording = false;
@@ -91,6 +105,20 @@ impl World {
             bitmaps.push(vec![live]);
         }
         Ok(bitmaps)
+    }
+
+    /// Makes the overlays of transient disks, and counts them.
+    fn make_overlays(&mut self, name: &str, disks: &[Disk]) -> u32 {
+        let mut count = 0;
+        for disk in disks.iter().filter(|disk| disk.transient) {
+            if let Some(image) = self.image(&disk.source) {
+                let overlay = Image::empty(DiskFormat::Qcow2, image.content.size());
+                let file = File::Image(overlay);
+                self.files.insert(disk.overlay(name), file);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// The guest runs again, or for the first time since its memory was restored.
@@ -119,7 +147,8 @@ impl World {
         let Some(active) = &domain.active else {
             return impossible(format!("saving {name}, which is not active"));
         };
-        if active.job.is_some() || active.inactive_images {
+        let has_transient = domain.disks.iter().any(|disk| disk.transient);
+        if active.job.is_some() || active.inactive_images || has_transient {
             return impossible(format!("saving {name} in this state"));
         }
         domain.saved = Some(active.paused);
@@ -137,7 +166,11 @@ impl World {
             return Ok(());
         }
         let disks = domain.disks.clone();
+        self.remove_overlays(name, &disks);
         for (disk, layers) in disks.iter().zip(active.bitmaps) {
+            if disk.is_empty() || disk.transient {
+                continue;
+            }
             self.close_image(&disk.source, layers.into_iter().next().unwrap_or_default())?;
         }
         Ok(())
@@ -150,8 +183,17 @@ impl World {
             return impossible(format!("killing the QEMU of {name}, which is not active"));
         }
         self.abandon_backup(name)?;
-        defined(&mut self.domains, name)?.active = None;
+        let domain = defined(&mut self.domains, name)?;
+        domain.active = None;
+        let disks = domain.disks.clone();
+        self.remove_overlays(name, &disks);
         Ok(())
+    }
+
+    fn remove_overlays(&mut self, name: &str, disks: &[Disk]) {
+        for disk in disks.iter().filter(|disk| disk.transient) {
+            self.files.remove(&disk.overlay(name));
+        }
     }
 
     /// Stores what a node has in memory: its persistent bitmaps. An inconsistent one is left in
@@ -184,6 +226,10 @@ impl World {
         fill: u8,
     ) -> Result<(), Impossible> {
         let domain = defined(&mut self.domains, name)?;
+        let mut written = domain.disks.iter().filter(|found| found.target == disk);
+        if written.any(|disk| disk.transient || disk.read_only) {
+            return impossible(format!("a guest write to {disk}, which keeps none"));
+        }
         let (Some(index), Some(active)) = (domain.disk_index(disk), &mut domain.active) else {
             return impossible(format!("a guest write to {disk} of an inactive domain"));
         };

@@ -7,6 +7,7 @@
 //! * define, create and look-ups: the object's name (what its handle stands for);
 //! * lists: names; XML functions: XML; state: state;
 //! * job statistics: the job's parameters, and its type under `type`;
+//! * job information: the job's type alone, under `type`; the statistics have all the rest;
 //! * block job information: `type`, `bandwidth`, `cur`, `end`, or nothing where there is no job.
 
 use std::collections::BTreeMap;
@@ -231,6 +232,10 @@ impl Session {
                 let (kind, mut params) = ffi::job_stats(&domain, flags)?;
                 params.insert("type".to_owned(), number(kind));
                 return Ok(Value::Params(params));
+            }
+            Api::DomainGetJobInfo => {
+                let kind = number(told(domain.job_info())?.r#type);
+                return Ok(Value::Params([("type".to_owned(), kind)].into()));
             }
             Api::DomainGetBlockJobInfo => {
                 let info = ffi::block_job_info(&domain, disk, flags)?;

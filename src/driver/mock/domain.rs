@@ -12,10 +12,17 @@ impl Mock {
         if call.flags != 0 {
             return not_modelled("virDomainDefineXMLFlags with flags");
         }
-        if let Some(found) = self.world.domains.get(&document.name) {
+        if let Some(found) = self.world.domains.get_mut(&document.name) {
             // The same definition once more changes nothing.
-            if found.uuid != document.uuid || found.disks != document.disks {
-                return not_modelled("defining a domain in another way");
+            if found.uuid != document.uuid {
+                return not_modelled("defining a domain under another UUID");
+            }
+            if found.disks != document.disks && found.active.is_some() {
+                return not_modelled("defining an active domain for its next start");
+            }
+            if found.disks != document.disks {
+                found.disks = document.disks;
+                found.definition = call.xml.clone().unwrap_or_default();
             }
             return Ok(Value::Name(document.name));
         }

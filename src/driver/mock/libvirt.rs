@@ -78,6 +78,7 @@ impl Mock {
             Api::DomainBackupGetXmlDesc => self.backup_get_xml_desc(call),
             Api::DomainAbortJob | Api::DomainAbortJobFlags => self.abort_job(call),
             Api::DomainGetJobStats => self.get_job_stats(call),
+            Api::DomainGetJobInfo => self.get_job_info(call),
             Api::DomainBlockCopy => self.block_copy(call),
             Api::DomainBlockJobAbort => self.block_job_abort(call),
             Api::DomainGetBlockJobInfo => self.get_block_job_info(call),

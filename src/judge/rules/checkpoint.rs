@@ -114,6 +114,18 @@ pub(super) const RULES: &[Rule] = &[
             "the domain is gone by now",
             &["src/qemu/qemu_domain.c:qemuDomainObjFromDomain"],
         ),
+    Rule::on("B8-no-base", UNUSABLE, FIX)
+        .of(BEGIN)
+        .when_known(base_can_never_be_one)
+        .because(
+            "the base is the checkpoint that the same call makes, or has no name: it can never \
+              serve",
+            &[
+                "src/qemu/qemu_backup.c:qemuBackupBegin: the checkpoint is defined before the disks \
+              are looked at, and has its bitmaps after that",
+                NO_BASE,
+            ],
+        ),
     Rule::on("B5a", UNUSABLE, Decision::ChangeDomainStateThenRetry)
         .of(LOOKING)
         .when(restored_and_paused)
@@ -212,6 +224,14 @@ pub(super) const RULES: &[Rule] = &[
             &[COMMIT_FACFA8262E, ERROR_HEADER],
         ),
 ];
+
+fn base_can_never_be_one(facts: &Facts) -> bool {
+    let made = facts.request.checkpoint.as_deref();
+    let of_all = facts.request.each_disk.iter();
+    let of_all = of_all.filter_map(|each| each.base.as_deref());
+    let mut bases = facts.request.needed().map(|(_, base)| base).chain(of_all);
+    bases.any(|base| base.is_empty() || Some(base) == made)
+}
 
 /// The client has its document, so it has not deleted it itself.
 fn metadata_is_lost_and_bitmap_is_left(facts: &Facts) -> Step {

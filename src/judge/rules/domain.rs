@@ -77,10 +77,10 @@ pub(super) const RULES: &[Rule] = &[
             ],
         ),
     Rule::on("J5-off", INVALID, FIX)
-        .of(&[Api::DomainGetJobStats])
+        .of(&[Api::DomainGetJobStats, Api::DomainGetJobInfo])
         .when(domain_is_off)
         .because(
-            "a domain that is off has no job: ask for the completed one",
+            "a domain that is off has no job: ask for the statistics of the completed one",
             &["src/qemu/qemu_driver.c:qemuDomainGetJobStatsInternal"],
         ),
     Rule::on("A3", INVALID, FIX)

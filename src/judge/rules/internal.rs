@@ -30,6 +30,15 @@ pub(super) const RULES: &[Rule] = &[
             "a redefined checkpoint must have a <creationTime>",
             &["src/conf/checkpoint_conf.c:virDomainCheckpointDefParse: missing creationTime"],
         ),
+    Rule::on("B31-transport", INTERNAL, FIX)
+        .of(BEGIN)
+        .when_known(transport_is_not_served)
+        .because(
+            "the schema has a transport of the NBD server that this libvirt does not serve; only \
+              the message tells",
+            &["src/qemu/qemu_backup.c:qemuBackupPrepare: unexpected transport in <domainbackup>"],
+        )
+        .reading_the_message(),
     Rule::on("B5a-full", INTERNAL, Decision::ChangeDomainStateThenRetry)
         .of(&[Api::DomainBackupBegin, Api::CheckpointDelete])
         .when(restored_and_paused)
@@ -263,6 +272,11 @@ fn given_file_is_missing(facts: &Facts) -> Step {
         let mut files = facts.request.files();
         Ok(plain(files.any(|file| !there.contains(file))))
     })
+}
+
+/// A server on a passed descriptor is none that the request can name.
+fn transport_is_not_served(facts: &Facts) -> bool {
+    facts.request.server.is_none() && facts.message().contains("unexpected transport")
 }
 
 fn a_backup_is_prepared(facts: &Facts) -> bool {

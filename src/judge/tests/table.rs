@@ -48,6 +48,14 @@ fn with(mut facts: Facts, change: impl FnOnce(&mut Facts)) -> Facts {
     facts
 }
 
+fn saying(facts: Facts, message: &str) -> Facts {
+    with(facts, |facts| {
+        if let Some(error) = &mut facts.error {
+            message.clone_into(&mut error.message);
+        }
+    })
+}
+
 fn shut_off(facts: Facts) -> Facts {
     with(facts, |facts| {
         facts.observed.domain_state = Some(DomainState::Shutoff);
@@ -333,6 +341,12 @@ fn by_chain() -> Vec<(&'static str, Facts)> {
         ),
         ("B8-other-base", other_base(without_metadata(begin(103)))),
         ("B8", without_metadata(begin(103))),
+        (
+            "B8-no-base",
+            with(begin(109), |facts| {
+                facts.request.checkpoint = facts.request.disks[0].base.clone();
+            }),
+        ),
         ("B5a", restored(begin(109))),
         (
             "B5a-wait",
@@ -350,13 +364,7 @@ fn by_chain() -> Vec<(&'static str, Facts)> {
 }
 
 fn by_internal() -> Vec<(&'static str, Facts)> {
-    let says_it = |facts| {
-        with(facts, |facts: &mut Facts| {
-            if let Some(error) = &mut facts.error {
-                "NBD server already running".clone_into(&mut error.message);
-            }
-        })
-    };
+    let says_it = |facts| saying(facts, "NBD server already running");
     let validates = |facts: Facts| {
         with(without_monitor(facts), |facts| {
             let health = [("vda".to_owned(), BitmapHealth::Good)];
@@ -432,14 +440,14 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
         ("D1", with_bitmaps(delete(), &BOTH[..1])),
         ("D1-unseen", without_monitor(delete())),
         (
+            "B31-transport",
+            saying(begin(1), "unexpected transport in <domainbackup>"),
+        ),
+        (
             "J5-begin",
-            with(
+            saying(
                 failed(Api::DomainGetJobStats, 1, ErrorDomain::QEMU),
-                |facts| {
-                    if let Some(error) = &mut facts.error {
-                        "backup job data missing".clone_into(&mut error.message);
-                    }
-                },
+                "backup job data missing",
             ),
         ),
     ]
@@ -556,7 +564,7 @@ fn every_rule_says_why_and_who_says_so() {
         );
         assert_eq!(
             rule.reads_message,
-            rule.id.starts_with("B14") || rule.id == "J5-begin",
+            rule.id.starts_with("B14") || ["B31-transport", "J5-begin"].contains(&rule.id),
             "{}",
             rule.id
         );

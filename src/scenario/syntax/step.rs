@@ -189,7 +189,8 @@ pub struct Write {
     pub pattern: u8,
 }
 
-/// A call as libvirt takes it. In its texts `[DIR]` stands for the scenario's directory.
+/// A call as libvirt takes it. In its texts `[DIR]` stands for the scenario's directory, and
+/// `[DOMAIN]`, `[UUID]` and `[EMULATOR]` for what its domain is defined with.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Call {

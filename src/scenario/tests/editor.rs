@@ -158,7 +158,11 @@ fn a_mistake_in_the_suite_would_be_seen(
     #[case] value: Value,
 ) {
     for (path, mut document) in plain() {
-        let holder = document.pointer_mut(place).unwrap();
+        // A scenario can do without a history.
+        let Some(holder) = document.pointer_mut(place) else {
+            assert!(place.starts_with("/history"), "{path}");
+            continue;
+        };
         if !holder.is_object() {
             *holder = json!({});
         }

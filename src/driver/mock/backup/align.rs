@@ -20,6 +20,8 @@ pub(super) struct Selected {
     pub(super) target: String,
     /// `None` where libvirt makes up a name from the clock.
     pub(super) store: Option<String>,
+    /// Whether that is a block device and no file.
+    pub(super) is_block: bool,
     pub(super) format: DiskFormat,
     pub(super) secret_usage: Option<String>,
     /// The checkpoint that its part is based on.
@@ -40,6 +42,9 @@ pub(super) fn align(
     } = document;
     let incremental = incremental.as_deref();
     let all = disks.is_none();
+    if domain.disks.is_empty() {
+        return refused("domain must have at least one disk to perform backup");
+    }
     let mut order: Vec<String> = Vec::new();
     let mut selected = Vec::new();
     for element in disks.unwrap_or_default() {
@@ -57,6 +62,9 @@ pub(super) fn align(
                 element.name
             ));
         }
+        if element.backup && domain.disks[index].is_empty() {
+            return refused(&format!("disk '{}' has no media", element.name));
+        }
         if element.backup {
             selected.push(select(domain, index, element, incremental, checkpoint));
         }
@@ -66,7 +74,7 @@ pub(super) fn align(
             continue;
         }
         order.push(disk.target.clone());
-        if all {
+        if all && !disk.is_empty() && !disk.read_only {
             let element = BackupDiskElement::plain(&disk.target);
             selected.push(select(domain, index, element, incremental, checkpoint));
         }
@@ -90,6 +98,8 @@ fn select(
     Selected {
         index,
         target: element.name,
+        // What libvirt makes up is a file.
+        is_block: element.is_block && element.store.is_some(),
         store: element.store.or_else(made_up),
         format: element.format.unwrap_or(DiskFormat::Qcow2),
         secret_usage: element.secret_usage,

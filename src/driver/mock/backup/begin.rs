@@ -2,16 +2,15 @@
 
 use super::align::{Aligned, Selected, align};
 use super::end::holds_the_domain;
+use super::server::{bad_export, listening, no_certificates};
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{
-    Ruled, check_flags, not_modelled, refuse, refuse_monitor, refuse_system,
+use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, refuse, refuse_monitor};
+use crate::driver::mock::checkpoint::{
+    Prepared, active_of, bitmap_exists, prepare, require_block_jobs, require_free,
 };
-use crate::driver::mock::checkpoint::{Prepared, active_of, bitmap_exists, prepare, require_free};
-use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument, ServerElement};
-use crate::model::{Call, ErrorCode, ErrorDomain, NbdServer, Value, flags};
-use crate::world::{
-    Active, BackupJob, Cancelling, Domain, Errno, JobDisk, PullServer, Standing, chain_is_valid,
-};
+use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument};
+use crate::model::{Call, ErrorCode, ErrorDomain, Value, flags};
+use crate::world::{Active, BackupJob, Cancelling, Domain, JobDisk, Standing, chain_is_valid};
 
 /// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
 const LONGEST_BITMAP: usize = 1023;
@@ -65,6 +64,7 @@ impl Mock {
             let text = "another backup job is already running";
             return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
         }
+        let encrypted = server.as_ref().is_some_and(|server| server.tls);
         let server = server.map(listening).transpose()?;
         let prepared = checkpoint
             .map(|document| prepare(domain, document))
@@ -77,11 +77,7 @@ impl Mock {
             let text = "no disks selected for backup";
             return refuse(ErrorCode::CONFIG_UNSUPPORTED, ErrorDomain::QEMU, text);
         }
-        let stores = if call.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL == 0 {
-            self.stores(&selected)?
-        } else {
-            self.given_stores(&selected)?
-        };
+        let stores = self.stores(call, &selected)?;
         let parts = selected.into_iter().zip(nodes).zip(stores);
         let disks = parts
             .map(|((disk, node), store)| self.part(call, disk, node, store, server.is_some()))
@@ -93,6 +89,9 @@ impl Mock {
                     format!("Inactive '{own}' can't be a backing child of active '{scratch}'");
                 ("blockdev-add", reason)
             })?;
+        }
+        if encrypted {
+            return no_certificates();
         }
         if let Some(server) = &server
             && let Err(reason) = self.world.start_nbd(&call.domain, &server.place)?
@@ -120,7 +119,7 @@ impl Mock {
 
     /// The jobs run; what fails from here on leaves something behind.
     fn start_backup(&mut self, call: &Call, job: BackupJob, prepared: Option<Prepared>) -> Ruled {
-        let twice = job.server.as_ref().and_then(|_| named_twice(&job.disks));
+        let bad_name = job.server.as_ref().and_then(|_| bad_export(&job.disks));
         self.world.begin_backup(&call.domain, job)?;
         if let Some(prepared) = prepared
             && let Err(refused) = self.add_checkpoint(call, prepared)
@@ -128,11 +127,10 @@ impl Mock {
             self.world.orphan_backup(&call.domain)?;
             return Err(refused);
         }
-        if let Some(name) = twice {
+        if let Some(reason) = bad_name {
             // The jobs run and the checkpoint is made by now: the one ends, the other stays.
             self.world
                 .cancel_backup(&call.domain, Cancelling::Orphaned)?;
-            let reason = format!("NBD server already has export named '{name}'");
             return refuse_monitor("block-export-add", &reason);
         }
         Ok(Value::Nothing)
@@ -142,6 +140,7 @@ impl Mock {
     /// of it; then the secret, the base's metadata, its bitmaps, and other jobs of the disk. The
     /// checkpoint of the same call, `created`, is defined by now, but its bitmap is not there yet.
     fn prepare_disk(&mut self, call: &Call, disk: &Selected, created: Option<&str>) -> Ruled<u32> {
+        require_block_jobs(&self.domain(call)?.disks[disk.index])?;
         let Some(active) = &mut self.domain_mut(call)?.active else {
             return not_modelled("a backup of an inactive domain");
         };
@@ -175,42 +174,6 @@ impl Mock {
         Ok(node)
     }
 
-    /// `qemu_backup.c:qemuBackupDiskPrepareOneStorage`: the files that are to be made.
-    fn stores(&self, selected: &[Selected]) -> Ruled<Vec<String>> {
-        let mut made: Vec<String> = Vec::new();
-        for disk in selected {
-            let Some(path) = &disk.store else {
-                return not_modelled("a backup file whose name libvirt makes up from the clock");
-            };
-            if !self.is_in_directory(path) {
-                return not_modelled("a backup file outside the scenario's directory");
-            }
-            if self.world.files.contains_key(path) || made.contains(path) {
-                let text = format!("store '{path}' for backup of '{}' exists", disk.target);
-                return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
-            }
-            if let Some(errno) = self.world.no_place(path) {
-                return refuse_system(errno, &format!("failed to create image file '{path}'"));
-            }
-            made.push(path.clone());
-        }
-        Ok(made)
-    }
-
-    /// The same for files that must be there already: libvirt makes none, and QEMU opens them.
-    fn given_stores(&self, selected: &[Selected]) -> Ruled<Vec<String>> {
-        let first = selected.first().and_then(|disk| disk.store.as_ref());
-        let Some(path) = first else {
-            return not_modelled("a backup file whose name libvirt makes up from the clock");
-        };
-        if !self.is_in_directory(path) || self.world.files.contains_key(path) {
-            return not_modelled("a backup into existing files");
-        }
-        let text = self.world.no_place(path).unwrap_or(Errno::NoEntry).text();
-        let reason = format!("Could not open '{path}': {text}");
-        refuse_monitor("blockdev-add", &reason)
-    }
-
     /// One disk's part of the job, with the disk as it is now.
     fn part(
         &self,
@@ -235,6 +198,7 @@ impl Mock {
         Ok(JobDisk {
             index: disk.index,
             store,
+            is_given: call.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL != 0,
             format: disk.format,
             node,
             base: disk.base,
@@ -260,24 +224,11 @@ impl Mock {
         if let Some(prepared) = prepared {
             self.require_storable(call, prepared)?;
         }
-        for disk in disks.iter().filter(|disk| disk.base.is_some()) {
-            if is_pull {
-                let name = disk.exported_bitmap().unwrap_or_default();
-                if name.is_empty() {
-                    return refuse_monitor("transaction", "Bitmap name cannot be empty");
-                }
-                if name.len() > LONGEST_BITMAP {
-                    return not_modelled("a bitmap of so long a name");
-                }
-                continue;
-            }
-            let temporary = disk.temporary_bitmap();
-            require_free(active, &[disk.index], &temporary)?;
-            let adds_it = |prepared: &Prepared| {
-                prepared.name == temporary && prepared.bitmap_disks.contains(&disk.index)
-            };
-            if prepared.is_some_and(adds_it) {
-                return bitmap_exists(&temporary);
+        for disk in disks {
+            require_bitmap(active, prepared, disk, is_pull)?;
+            if self.size_of(disk) != Some(disk.content.size()) {
+                let reason = "Source and target image have different sizes";
+                return refuse_monitor("transaction", reason);
             }
         }
         require_active_image(active, disks, |own, _| {
@@ -286,6 +237,38 @@ impl Mock {
             ("transaction", format!("Could not create node: {child}"))
         })
     }
+}
+
+/// What QEMU says to the bitmap of an incremental disk.
+fn require_bitmap(
+    active: &Active,
+    prepared: Option<&Prepared>,
+    disk: &JobDisk,
+    is_pull: bool,
+) -> Ruled<()> {
+    if disk.base.is_none() {
+        return Ok(());
+    }
+    if is_pull {
+        let name = disk.exported_bitmap().unwrap_or_default();
+        if name.is_empty() {
+            return refuse_monitor("transaction", "Bitmap name cannot be empty");
+        }
+        if name.len() > LONGEST_BITMAP {
+            let reason = format!("Bitmap name too long: {name}");
+            return refuse_monitor("transaction", &reason);
+        }
+        return Ok(());
+    }
+    let temporary = disk.temporary_bitmap();
+    require_free(active, &[disk.index], &temporary)?;
+    let adds_it = |prepared: &Prepared| {
+        prepared.name == temporary && prepared.bitmap_disks.contains(&disk.index)
+    };
+    if prepared.is_some_and(adds_it) {
+        return bitmap_exists(&temporary);
+    }
+    Ok(())
 }
 
 /// A node that QEMU has not activated since the memory was restored is no part of a new graph
@@ -312,33 +295,10 @@ fn locked<T>(domain: ErrorDomain) -> Ruled<T> {
     refuse(ErrorCode::OPERATION_TIMEOUT, domain, text)
 }
 
-/// `qemu_backup.c:qemuBackupPrepare`.
-fn listening(server: ServerElement) -> Ruled<PullServer> {
-    let ServerElement { place, name } = server;
-    match place {
-        Some(place @ (NbdServer::Socket(_) | NbdServer::Port(_))) => Ok(PullServer { place, name }),
-        None => {
-            let text = "<domainbackup> must specify TCP port for now";
-            refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text)
-        }
-    }
-}
-
 /// What libvirt knows of the backup that runs.
 fn standing(domain: &Domain) -> Option<Standing> {
     let job = domain.active.as_ref()?.job.as_ref()?;
     Some(job.standing)
-}
-
-fn named_twice(disks: &[JobDisk]) -> Option<String> {
-    let mut seen = Vec::new();
-    for name in disks.iter().map(JobDisk::export_name) {
-        if seen.contains(&name) {
-            return Some(name.to_owned());
-        }
-        seen.push(name);
-    }
-    None
 }
 
 /// The simulated host has no secrets; a daemon's answer is `src/secret/secret_driver.c`'s

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
+use crate::driver::mock::answer::{Ruled, check_flags, not_running, refuse};
 use crate::driver::mock::dump;
 use crate::model::{Api, Call, ErrorCode, ErrorDomain, JobEnd, Param, Value, flags};
 use crate::world::{Active, Cancelling, Standing};
@@ -54,7 +54,7 @@ impl Mock {
     }
 
     /// `src/qemu/qemu_driver.c:qemuDomainGetJobStats`. A job's times are nobody's to foretell, so
-    /// only the absence of a job is modelled.
+    /// of a job that runs only its kind is modelled.
     pub(in crate::driver::mock) fn get_job_stats(&mut self, call: &Call) -> Ruled {
         check_flags(call.flags, 3, "qemuDomainGetJobStats")?;
         let domain = self.domain(call)?;
@@ -64,15 +64,32 @@ impl Mock {
         let Some(active) = &domain.active else {
             return not_running();
         };
+        let mut params = BTreeMap::from([running_type(active)]);
         if holds_the_domain(active) {
-            return not_modelled("the statistics of a running job");
+            let operation = Param::Unsigned(OPERATION_BACKUP);
+            params.insert("operation".to_owned(), operation);
         }
-        let none = ("type".to_owned(), Param::Unsigned(0));
-        Ok(Value::Params(BTreeMap::from([none])))
+        Ok(Value::Params(params))
     }
 }
 
 impl Mock {
+    /// `src/qemu/qemu_driver.c:qemuDomainGetJobInfo`. The type of a backup is told; it has no end that
+    /// libvirt knows.
+    pub(in crate::driver::mock) fn get_job_info(&self, call: &Call) -> Ruled {
+        const UNBOUNDED: u64 = 2;
+        let Some(active) = &self.domain(call)?.active else {
+            return not_running();
+        };
+        let kind = if holds_the_domain(active) {
+            UNBOUNDED
+        } else {
+            0
+        };
+        let kind = ("type".to_owned(), Param::Unsigned(kind));
+        Ok(Value::Params(BTreeMap::from([kind])))
+    }
+
     /// How the last job has ended; none while one runs. It is forgotten when it was asked for,
     /// unless that is said otherwise (`qemu_domain.c`, `src/qemu/qemu_driver.c:
     /// qemuDomainGetJobStatsInternal`). How long it took and what it copied is nobody's to foretell.
@@ -101,6 +118,13 @@ impl Mock {
         ];
         Ok(Value::Params(BTreeMap::from(params)))
     }
+}
+
+/// The type of the domain's job: a backup has no end that libvirt knows
+/// (`VIR_DOMAIN_JOB_UNBOUNDED`).
+fn running_type(active: &Active) -> (String, Param) {
+    let kind = if holds_the_domain(active) { 2 } else { 0 };
+    ("type".to_owned(), Param::Unsigned(kind))
 }
 
 /// Whether a backup's job holds the domain; that of an orphan does not.

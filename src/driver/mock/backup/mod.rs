@@ -3,3 +3,5 @@
 mod align;
 mod begin;
 mod end;
+mod server;
+mod store;

@@ -6,7 +6,7 @@ use crate::driver::mock::answer::{
 };
 use crate::driver::mock::intake::{self, CheckpointDocument};
 use crate::model::{Call, Compat, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
-use crate::world::{Active, Checkpoint, CheckpointDisk, Domain};
+use crate::world::{Active, Checkpoint, CheckpointDisk, Disk, Domain};
 
 /// The longest name whose metadata can be stored: `NAME.xml.new` is the name of a file.
 const LONGEST_NAME: usize = 247;
@@ -155,14 +155,17 @@ pub(in crate::driver::mock) fn prepare(
         return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, text);
     }
     for element in elements {
-        let named =
-            |disk: &crate::world::Disk| disk.target == element.name || disk.source == element.name;
+        let named = |disk: &Disk| disk.target == element.name || disk.source == element.name;
         let Some(index) = domain.disks.iter().position(named) else {
             let text = format!("no disk named '{}'", element.name);
             return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
         };
         if chosen[index].is_some() {
             let text = format!("disk '{}' specified twice", element.name);
+            return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
+        }
+        if element.has_bitmap && !can_be_written(&domain.disks[index]) {
+            let text = format!("disk '{}' is empty or readonly", element.name);
             return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
         }
         chosen[index] = Some(element);
@@ -172,7 +175,9 @@ pub(in crate::driver::mock) fn prepare(
     for (index, (disk, element)) in domain.disks.iter().zip(chosen).enumerate() {
         let has_bitmap = element
             .as_ref()
-            .map_or(!listed, |element| element.has_bitmap);
+            .map_or(!listed && can_be_written(disk), |element| {
+                element.has_bitmap
+            });
         let given = element.and_then(|element| element.bitmap);
         if has_bitmap {
             if given.is_some_and(|given| given != name) {
@@ -188,6 +193,7 @@ pub(in crate::driver::mock) fn prepare(
                 );
                 return refuse(CONFIG, ErrorDomain::QEMU, &text);
             }
+            require_block_jobs(disk)?;
             bitmap_disks.push(index);
         }
         disks.push(CheckpointDisk {
@@ -211,6 +217,22 @@ pub(in crate::driver::mock) fn prepare(
         bitmap_disks,
         checkpoint,
     })
+}
+
+const fn can_be_written(disk: &Disk) -> bool {
+    !disk.is_empty() && !disk.read_only
+}
+
+/// `src/qemu/qemu_domain.c:qemuDomainDiskBlockJobIsSupported`.
+pub(in crate::driver::mock) fn require_block_jobs(disk: &Disk) -> Ruled<()> {
+    if !disk.transient {
+        return Ok(());
+    }
+    let text = format!(
+        "block jobs are not supported on transient disk '{}'",
+        disk.target
+    );
+    refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, &text)
 }
 
 /// QEMU adds no bitmap to a node that has one of that name.

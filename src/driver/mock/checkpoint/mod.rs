@@ -5,4 +5,6 @@ mod delete;
 mod look;
 mod redefine;
 
-pub(super) use create::{Prepared, active_of, bitmap_exists, prepare, require_free};
+pub(super) use create::{
+    Prepared, active_of, bitmap_exists, prepare, require_block_jobs, require_free,
+};

@@ -2,9 +2,10 @@
 
 use roxmltree::Node;
 
-use super::grammar::{disk_elements, element, known, rooted, text_of, well_formed};
-use crate::driver::mock::answer::{Ruled, not_modelled, refuse_flags};
-use crate::model::{DiskFormat, ErrorDomain, NbdServer};
+use super::grammar::{disk_elements, element, known, rooted, text_of, well_formed_of};
+use super::schema::validate_backup;
+use crate::driver::mock::answer::{Ruled, not_modelled, refuse, refuse_flags};
+use crate::model::{DiskFormat, ErrorCode, ErrorDomain, NbdServer};
 
 /// A `<domainbackup>`.
 pub(in crate::driver::mock) struct BackupDocument {
@@ -16,9 +17,18 @@ pub(in crate::driver::mock) struct BackupDocument {
 
 /// A `<server>`.
 pub(in crate::driver::mock) struct ServerElement {
-    /// `None` for TCP without a port.
-    pub(in crate::driver::mock) place: Option<NbdServer>,
+    pub(in crate::driver::mock) place: ServerPlace,
     pub(in crate::driver::mock) name: Option<String>,
+    pub(in crate::driver::mock) tls: bool,
+}
+
+/// Where a server is to listen.
+pub(in crate::driver::mock) enum ServerPlace {
+    At(NbdServer),
+    /// TCP without a port, or with port 0.
+    NoPort,
+    /// On a file descriptor that the client has passed.
+    Descriptor,
 }
 
 /// A `<disk>` of a backup document.
@@ -31,6 +41,8 @@ pub(in crate::driver::mock) struct BackupDiskElement {
     pub(in crate::driver::mock) export_bitmap: Option<String>,
     /// `<target>` of a push, `<scratch>` of a pull.
     pub(in crate::driver::mock) store: Option<String>,
+    /// Whether that is a block device and no file.
+    pub(in crate::driver::mock) is_block: bool,
     pub(in crate::driver::mock) format: Option<DiskFormat>,
     /// Usage name of the secret of an encrypted store.
     pub(in crate::driver::mock) secret_usage: Option<String>,
@@ -54,6 +66,7 @@ impl BackupDiskElement {
             export_name: None,
             export_bitmap: None,
             store: None,
+            is_block: false,
             format: None,
             secret_usage: None,
         }
@@ -65,8 +78,9 @@ pub(in crate::driver::mock) fn backup(xml: Option<&str>) -> Ruled<BackupDocument
         let message = "backupXML in virDomainBackupBegin must not be NULL".to_owned();
         return refuse_flags(ErrorDomain::DOMAIN, message);
     };
-    let document = well_formed(xml)?;
+    let document = well_formed_of(xml, ErrorDomain::DOMAIN)?;
     let root = rooted(&document, "domainbackup")?;
+    validate_backup(root)?;
     known(root, &["mode"], &["incremental", "server", "disks"])?;
     let is_pull = match root.attribute("mode") {
         None | Some("push") => false,
@@ -96,35 +110,43 @@ pub(in crate::driver::mock) fn backup(xml: Option<&str>) -> Ruled<BackupDocument
     })
 }
 
+/// `src/conf/domain_conf.c:virDomainStorageNetworkParseHost`; the schema has seen to all but the
+/// port.
 fn server(server: Node<'_, '_>) -> Ruled<ServerElement> {
-    known(server, &["transport", "name", "port", "socket"], &[])?;
-    let attribute = |name: &str| server.attribute(name);
-    match (attribute("transport"), attribute("name")) {
-        (Some("unix"), None) if attribute("port").is_none() => {
-            let socket = attribute("socket").filter(|path| path.starts_with('/'));
-            let Some(socket) = socket else {
-                return not_modelled("a server without the absolute path of a socket");
-            };
-            Ok(ServerElement {
-                place: Some(NbdServer::Socket(socket.to_owned())),
-                name: None,
-            })
+    known(
+        server,
+        &["transport", "name", "port", "socket", "fdgroup", "tls"],
+        &[],
+    )?;
+    let attribute = |name: &str| server.attribute(name).map(str::to_owned);
+    let name = attribute("name");
+    let place = match server.attribute("transport") {
+        Some("unix") => ServerPlace::At(NbdServer::Socket(attribute("socket").unwrap_or_default())),
+        Some("fd") => ServerPlace::Descriptor,
+        Some(_) | None => {
+            let port = server.attribute("port").map(port).transpose()?;
+            match port {
+                None | Some(0) => ServerPlace::NoPort,
+                Some(_) if !matches!(name.as_deref(), Some("127.0.0.1" | "localhost")) => {
+                    return not_modelled("a server on another address than the loopback");
+                }
+                Some(port) => ServerPlace::At(NbdServer::Port(port)),
+            }
         }
-        (Some("tcp") | None, Some(name @ ("127.0.0.1" | "localhost")))
-            if attribute("socket").is_none() =>
-        {
-            let port = match attribute("port").map(str::parse::<u16>) {
-                None | Some(Ok(0)) => None,
-                Some(Ok(port)) => Some(NbdServer::Port(port)),
-                Some(Err(_)) => return not_modelled("a port that is none"),
-            };
-            Ok(ServerElement {
-                place: port,
-                name: Some(name.to_owned()),
-            })
-        }
-        (_, _) => not_modelled("a server other than on a socket or a port of the loopback"),
-    }
+    };
+    Ok(ServerElement {
+        place,
+        name,
+        tls: server.attribute("tls") == Some("yes"),
+    })
+}
+
+/// `src/util/virstring.c:virStringParsePort`.
+fn port(text: &str) -> Ruled<u16> {
+    text.parse().or_else(|_| {
+        let text = format!("port '{text}' out of range");
+        refuse(ErrorCode::INVALID_ARG, ErrorDomain::NONE, &text)
+    })
 }
 
 fn backup_disk(disk: Node<'_, '_>, is_pull: bool) -> Ruled<BackupDiskElement> {
@@ -163,12 +185,7 @@ fn backup_disk(disk: Node<'_, '_>, is_pull: bool) -> Ruled<BackupDiskElement> {
         // The schema refuses it (seen on 11.3.0).
         return not_modelled("a full backup of a disk with a base");
     }
-    // The schema wants a type where there is a target (seen on 11.3.0).
-    match (disk.attribute("type"), element(disk, store)) {
-        (Some("file"), _) | (None, None) => {}
-        (Some(kind), _) => return not_modelled(format!("a backup <{store}> of type {kind}")),
-        (None, Some(_)) => return not_modelled(format!("a backup <{store}> without a type")),
-    }
+    let is_block = disk.attribute("type") == Some("block");
     if let Some(driver) = element(disk, "driver") {
         known(driver, &["type"], &[])?;
     }
@@ -183,10 +200,11 @@ fn backup_disk(disk: Node<'_, '_>, is_pull: bool) -> Ruled<BackupDiskElement> {
     let node = element(disk, store);
     let mut secret_usage = None;
     if let Some(node) = node {
-        known(node, &["file"], &["encryption"])?;
+        known(node, &["file", "dev"], &["encryption"])?;
         secret_usage = element(node, "encryption").map(encryption).transpose()?;
     }
-    let path = node.and_then(|node| node.attribute("file"));
+    let path = if is_block { "dev" } else { "file" };
+    let path = node.and_then(|node| node.attribute(path));
     Ok(BackupDiskElement {
         name,
         backup,
@@ -195,6 +213,7 @@ fn backup_disk(disk: Node<'_, '_>, is_pull: bool) -> Ruled<BackupDiskElement> {
         export_name: attribute("exportname"),
         export_bitmap: attribute("exportbitmap"),
         store: path.map(str::to_owned),
+        is_block,
         format,
         secret_usage,
     })

@@ -2,7 +2,8 @@
 
 use roxmltree::Node;
 
-use super::grammar::{disk_elements, element, known, rooted, text_of, well_formed};
+use super::grammar::{disk_elements, element, known, rooted, text_of, well_formed_of};
+use super::schema::validate_checkpoint;
 use crate::driver::mock::answer::{Ruled, not_modelled, refuse_flags};
 use crate::model::ErrorDomain;
 
@@ -42,8 +43,9 @@ pub(in crate::driver::mock) fn checkpoint(
         let message = format!("xmlDesc in {function} must not be NULL");
         return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
     };
-    let document = well_formed(xml)?;
+    let document = well_formed_of(xml, ErrorDomain::DOMAIN_CHECKPOINT)?;
     let root = rooted(&document, "domaincheckpoint")?;
+    validate_checkpoint(root)?;
     known(
         root,
         &[],

@@ -4,6 +4,7 @@ use roxmltree::Node;
 
 use super::grammar::{element, known, text_of, well_formed};
 use crate::driver::mock::answer::{Ruled, not_modelled};
+use crate::model::DiskFormat;
 use crate::world::Disk;
 
 /// A `<domain>`, as far as the plan writes one.
@@ -46,23 +47,31 @@ pub(in crate::driver::mock) fn domain(xml: Option<&str>) -> Ruled<DomainDocument
 }
 
 fn domain_disk(disk: Node<'_, '_>) -> Ruled<Disk> {
-    known(disk, &["type", "device"], &["driver", "source", "target"])?;
+    known(
+        disk,
+        &["type", "device"],
+        &["driver", "source", "target", "readonly", "transient"],
+    )?;
     let attribute = |child: &'static str, name: &'static str| {
         element(disk, child)
             .and_then(|node| node.attribute(name))
             .map(str::to_owned)
     };
+    let is_drive = disk.attribute("device") == Some("cdrom");
     let format = attribute("driver", "type").and_then(|word| word.parse().ok());
-    match (
-        attribute("target", "dev"),
-        attribute("source", "file"),
+    let (source, format) = match (attribute("source", "file"), format) {
+        (Some(source), Some(format)) => (source, format),
+        (None, None) if is_drive => (String::new(), DiskFormat::Raw),
+        (_, _) => return not_modelled("a disk other than a qcow2 or raw file, or an empty drive"),
+    };
+    let Some(target) = attribute("target", "dev") else {
+        return not_modelled("a disk without target");
+    };
+    Ok(Disk {
+        target,
+        source,
         format,
-    ) {
-        (Some(target), Some(source), Some(format)) => Ok(Disk {
-            target,
-            source,
-            format,
-        }),
-        (_, _, _) => not_modelled("a disk other than a qcow2 or raw file"),
-    }
+        read_only: is_drive || element(disk, "readonly").is_some(),
+        transient: element(disk, "transient").is_some(),
+    })
 }

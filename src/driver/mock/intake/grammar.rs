@@ -1,12 +1,41 @@
 //! What the documents have in common.
 
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Error, Node};
 
 use crate::driver::mock::answer::{Ruled, not_modelled, refuse};
 use crate::model::{ErrorCode, ErrorDomain};
 
 pub(super) fn well_formed(xml: &str) -> Ruled<Document<'_>> {
     Document::parse(xml).or_else(|_| not_modelled("XML that is not well-formed"))
+}
+
+/// The same of a document that belongs to the part `domain` of libvirt
+/// (`src/util/virxml.c:virXMLParseHelper`, `catchXMLError`). What is wrong with it libxml2 tells in its
+/// own words, and with its own idea of where.
+pub(super) fn well_formed_of(xml: &str, domain: ErrorDomain) -> Ruled<Document<'_>> {
+    match Document::parse(xml) {
+        Ok(document) => Ok(document),
+        Err(
+            error @ (Error::InvalidXmlPrefixUri(_)
+            | Error::UnexpectedXmlUri(_)
+            | Error::UnexpectedXmlnsUri(_)
+            | Error::DuplicatedNamespace(..)
+            | Error::UnknownNamespace(..)
+            | Error::EntityReferenceLoop(_)
+            | Error::DtdDetected
+            | Error::NodesLimitReached
+            | Error::AttributesLimitReached
+            | Error::NamespacesLimitReached
+            | Error::EntityResolver(..)),
+        ) => not_modelled(format!("a document with {error}")),
+        Err(error) => {
+            let line = error.pos().row;
+            let source = xml.lines().nth(line.saturating_sub(1) as usize);
+            let source = source.unwrap_or("(null)");
+            let text = format!("at line {line}: {error}\n{source}\n^");
+            refuse(ErrorCode::XML_DETAIL, domain, &text)
+        }
+    }
 }
 
 /// `src/util/virxml.c:virXMLParseHelper`.

@@ -1,15 +1,19 @@
 //! XML in: the mock's own typed grammar of the documents it is given.
 //!
-//! Libvirt validates these documents against its schemas; here, what the grammar does not know
-//! is not modelled, so a document is never judged by a rule that was not written down.
+//! Documents about backups and checkpoints are validated against libvirt's schemas first, as libvirt
+//! does. What passes and the grammar does not know is not modelled, so a document is never judged
+//! by a rule that was not written down.
 
 mod backup;
 mod checkpoint;
 mod copy;
 mod domain;
 mod grammar;
+mod schema;
 
-pub(super) use backup::{BackupDiskElement, BackupDiskMode, BackupDocument, ServerElement, backup};
+pub(super) use backup::{
+    BackupDiskElement, BackupDiskMode, BackupDocument, ServerElement, ServerPlace, backup,
+};
 pub(super) use checkpoint::{CheckpointDiskElement, CheckpointDocument, checkpoint};
 pub(super) use copy::block_copy;
 pub(super) use domain::domain;

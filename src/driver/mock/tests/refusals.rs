@@ -89,12 +89,12 @@ fn without_disks_a_raw_one_is_chosen_too() {
 )]
 fn an_inactive_domain_is_84(#[case] api: Api, #[case] message: &str) {
     let mut bench = Bench::defined();
-    let document = if api == Api::CheckpointCreate {
-        CP1
+    let call = if api == Api::CheckpointCreate {
+        bench.create(CP1)
     } else {
-        FULL
+        bench.backup(FULL, None)
     };
-    let error = bench.refused(&bench.call(api).xml(document.to_owned()));
+    let error = bench.refused(&call);
     assert_refusal(
         &error,
         ErrorCode::OPERATION_UNSUPPORTED,
@@ -273,8 +273,22 @@ fn a_handle_outlives_its_domain() {
 }
 
 #[rstest]
-#[case::malformed("<domaincheckpoint>")]
-#[case::foreign_element("<domaincheckpoint><name>c</name><nonsense/></domaincheckpoint>")]
+#[case::malformed("<domaincheckpoint>", ErrorCode::XML_DETAIL)]
+#[case::other_root("<domainbackup/>", ErrorCode::XML_ERROR)]
+#[case::foreign_element(
+    "<domaincheckpoint><name>c</name><nonsense/></domaincheckpoint>",
+    ErrorCode::XML_INVALID_SCHEMA
+)]
+fn a_document_is_read_before_it_is_understood(#[case] document: &str, #[case] code: ErrorCode) {
+    let mut bench = Bench::running();
+    let error = bench.refused(&bench.create(document));
+    assert_eq!(error.code, code, "{}", error.message);
+}
+
+#[rstest]
+#[case::with_document_type(
+    "<!DOCTYPE domaincheckpoint><domaincheckpoint><name>c</name></domaincheckpoint>"
+)]
 #[case::nameless("<domaincheckpoint/>")]
 fn an_answer_is_never_invented(#[case] document: &str) {
     let mut bench = Bench::running();
