@@ -165,8 +165,8 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Every checkpoint has a usable bitmap on each of its disks, and every bitmap its checkpoint. What
-    /// is nobody's here is left alone.
+    /// Every checkpoint has a usable bitmap on each of its disks, and every bitmap its checkpoint. In an
+    /// image whose bytes were changed, what bears a name of nobody here is left alone.
     pub(super) fn prove_checkpoints_and_bitmaps(&mut self) -> Result<(), DriverError> {
         let checkpoints = self.session.checkpoints()?;
         let bitmaps = self.session.bitmaps()?;
@@ -190,10 +190,17 @@ impl Work<'_, '_> {
             pairs.any(|(disk, name)| *disk == row.disk && *name == row.name)
         };
         let ledger = self.session.ledger();
+        let disks = self.session.disks().iter();
+        let damaged: Vec<&str> = disks
+            .filter(|disk| ledger.is_damaged(&disk.image))
+            .map(|disk| disk.target.as_str())
+            .collect();
+        let is_foreign =
+            |row: &BitmapRow| damaged.contains(&&*row.disk) && ledger.is_foreign(&row.name);
         let (foreign, own): (Vec<&BitmapRow>, Vec<&BitmapRow>) = bitmaps
             .0
             .iter()
-            .partition(|row| !is_owned(row) && ledger.is_foreign(&row.name));
+            .partition(|row| !is_owned(row) && is_foreign(row));
         let stale = own.iter().find(|row| !is_owned(row));
         let unusable = own.iter().find(|row| !is_usable(row));
         let found = match (stale, unusable) {
