@@ -36,8 +36,18 @@ pub mod flags {
     pub const CHECKPOINT_XML_NO_DOMAIN: u32 = 2;
     /// `VIR_DOMAIN_CHECKPOINT_XML_SIZE`.
     pub const CHECKPOINT_XML_SIZE: u32 = 4;
+    /// `VIR_DOMAIN_CHECKPOINT_LIST_ROOTS`: of a domain's checkpoints only the roots.
+    pub const CHECKPOINT_LIST_ROOTS: u32 = 1;
+    /// `VIR_DOMAIN_CHECKPOINT_LIST_DESCENDANTS`: of a checkpoint's children theirs too.
+    pub const CHECKPOINT_LIST_DESCENDANTS: u32 = 1;
     /// `VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL`.
     pub const CHECKPOINT_LIST_TOPOLOGICAL: u32 = 2;
+    /// `VIR_DOMAIN_CHECKPOINT_LIST_LEAVES`.
+    pub const CHECKPOINT_LIST_LEAVES: u32 = 4;
+    /// `VIR_DOMAIN_CHECKPOINT_LIST_NO_LEAVES`.
+    pub const CHECKPOINT_LIST_NO_LEAVES: u32 = 8;
+    /// `VIR_DOMAIN_AFFECT_CONFIG`: the domain's definition is changed.
+    pub const DOMAIN_AFFECT_CONFIG: u32 = 2;
     /// `VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB`: a defined domain may have the job too.
     pub const BLOCK_COPY_TRANSIENT_JOB: u32 = 4;
     /// `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT`.
@@ -46,8 +56,16 @@ pub mod flags {
     pub const UNDEFINE_MANAGED_SAVE: u32 = 1;
     /// `VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA`.
     pub const UNDEFINE_SNAPSHOTS_METADATA: u32 = 2;
+    /// `VIR_DOMAIN_UNDEFINE_NVRAM`.
+    pub const UNDEFINE_NVRAM: u32 = 4;
+    /// `VIR_DOMAIN_UNDEFINE_KEEP_NVRAM`.
+    pub const UNDEFINE_KEEP_NVRAM: u32 = 8;
     /// `VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA`.
     pub const UNDEFINE_CHECKPOINTS_METADATA: u32 = 16;
+    /// `VIR_DOMAIN_UNDEFINE_TPM`.
+    pub const UNDEFINE_TPM: u32 = 32;
+    /// `VIR_DOMAIN_UNDEFINE_KEEP_TPM`.
+    pub const UNDEFINE_KEEP_TPM: u32 = 64;
 }
 
 /// An argument of a call, beside the domain and the flags.

@@ -36,6 +36,9 @@ pub struct Call {
     pub checkpoint_xml: Option<String>,
     /// The flags, as a number.
     pub flags: u32,
+    /// Over a connection of its own that may only read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
 }
 
 impl Call {
@@ -50,6 +53,7 @@ impl Call {
             xml: None,
             checkpoint_xml: None,
             flags: 0,
+            read_only: false,
         }
     }
 

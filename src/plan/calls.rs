@@ -196,12 +196,17 @@ impl Lowering<'_> {
             xml: place(&raw.xml),
             checkpoint_xml: place(&raw.checkpoint_xml),
             flags,
+            read_only: raw.read_only,
         };
         let refused = raw.refused.as_ref().map(|error| error.value.0);
         let planned = PlannedCall {
             refused,
             ..PlannedCall::literal(call)
         };
-        Step::of(format!("{api} flags={flags:#x}"), Operation::Call(planned))
+        let words = words(&[(raw.read_only, "read-only")]);
+        Step::of(
+            format!("{api} flags={flags:#x}{words}"),
+            Operation::Call(planned),
+        )
     }
 }

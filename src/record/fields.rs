@@ -134,6 +134,7 @@ fn request(call: &Call) -> Vec<Field> {
         xml,
         checkpoint_xml,
         flags,
+        read_only,
     } = call;
     let mut fields = vec![field("call", api), field("call's domain", domain)];
     let texts = [
@@ -146,6 +147,7 @@ fn request(call: &Call) -> Vec<Field> {
         fields.extend(text.as_ref().map(|text| field(name, text)));
     }
     fields.push(field("call's flags", &format_args!("{flags:#x}")));
+    fields.extend(read_only.then(|| field("call's connection", "read-only")));
     fields
 }
 

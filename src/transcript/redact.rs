@@ -158,17 +158,23 @@ impl Filter {
     }
 }
 
-/// The text with whatever stands between two texts, and these, replaced.
+/// The text with whatever stands between two texts, and these, replaced; where another element begins in
+/// between, the two do not belong together.
 fn replaced(text: &str, before: &str, after: &str, by: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((head, tail)) = rest.split_once(before) {
-        let Some((_, tail)) = tail.split_once(after) else {
+        let Some((value, after_it)) = tail.split_once(after) else {
             break;
         };
         redacted.push_str(head);
+        if value.contains('<') {
+            redacted.push_str(before);
+            rest = tail;
+            continue;
+        }
         redacted.push_str(by);
-        rest = tail;
+        rest = after_it;
     }
     redacted + rest
 }
@@ -219,6 +225,11 @@ mod tests {
         assert_eq!(
             Redactions::of(&place).apply("<creationTime>17"),
             "<creationTime>17"
+        );
+        let text = "must have a <creationTime>: <a/><creationTime>17</creationTime>";
+        assert_eq!(
+            Redactions::of(&place).apply(text),
+            "must have a <creationTime>: <a/><creationTime>[TIME]</creationTime>"
         );
     }
 

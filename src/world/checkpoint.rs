@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::flags;
+
 /// One checkpoint's definition.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Checkpoint {
@@ -124,10 +126,83 @@ impl CheckpointTree {
         std::iter::successors(first, move |name| parent(name)).take(self.by_name.len())
     }
 
-    /// The names without a defined parent: `VIR_DOMAIN_CHECKPOINT_LIST_ROOTS`.
-    pub fn roots(&self) -> impl Iterator<Item = &String> {
+    /// The children of a checkpoint, sorted.
+    pub fn children(&self, name: &str) -> impl Iterator<Item = &String> {
+        let is_child =
+            move |(_, found): &(&String, &Checkpoint)| found.parent.as_deref() == Some(name);
+        self.by_name.iter().filter(is_child).map(|(name, _)| name)
+    }
+
+    /// The children of a checkpoint and theirs, parents before their children.
+    #[must_use]
+    pub fn descendants(&self, name: &str) -> Vec<&String> {
+        let mut found: Vec<&String> = self.children(name).collect();
+        let mut next = 0;
+        while let Some(name) = found.get(next) {
+            let further: Vec<&String> = self.children(name).collect();
+            found.extend(further);
+            next += 1;
+        }
+        found
+    }
+
+    /// The checkpoints that a list with these flags has, sorted: the children of one, or those of the
+    /// domain. The filters about leaves work on what the first flag has chosen
+    /// (`virdomainmomentobjlist.c:virDomainMomentObjListGetNames`).
+    #[must_use]
+    pub fn listed(&self, of: Option<&str>, bits: u32) -> Vec<&String> {
+        let mut names: Vec<&String> = match of {
+            Some(name) if bits & flags::CHECKPOINT_LIST_DESCENDANTS != 0 => self.descendants(name),
+            Some(name) => self.children(name).collect(),
+            None if bits & flags::CHECKPOINT_LIST_ROOTS != 0 => self.roots().collect(),
+            None => self.names().collect(),
+        };
+        let is_leaf = |name: &str| self.children(name).next().is_none();
+        names.retain(|name| {
+            let is_unwanted_parent = bits & flags::CHECKPOINT_LIST_LEAVES != 0 && !is_leaf(name);
+            let is_unwanted_leaf = bits & flags::CHECKPOINT_LIST_NO_LEAVES != 0 && is_leaf(name);
+            !is_unwanted_parent && !is_unwanted_leaf
+        });
+        names.sort_unstable();
+        names
+    }
+
+    /// The number of checkpoints that `virDomainUndefineFlags` finds with its own flags, which it takes
+    /// for those of a list (`src/qemu/qemu_driver.c:qemuDomainUndefineFlags`). Inside, a list has two
+    /// flags more, about metadata, and refuses the rest; a refusal counts as none.
+    #[must_use]
+    pub fn counted_by_undefine(&self, bits: u32) -> usize {
+        const METADATA: u32 = 16;
+        const NO_METADATA: u32 = 32;
+        const KNOWN: u32 = 63;
+        let is_none = bits & (METADATA | NO_METADATA) == NO_METADATA;
+        if is_none || bits & !KNOWN != 0 {
+            return 0;
+        }
+        self.listed(None, bits).len()
+    }
+
+    /// The names without a parent: `VIR_DOMAIN_CHECKPOINT_LIST_ROOTS`.
+    fn roots(&self) -> impl Iterator<Item = &String> {
         let is_root = |(_, found): &(&String, &Checkpoint)| found.parent.is_none();
         self.by_name.iter().filter(is_root).map(|(name, _)| name)
+    }
+
+    /// Removes one checkpoint that goes together with an ancestor: nobody takes its children, which go
+    /// next (`qemu_checkpoint.c:qemuCheckpointDiscard` without `update_parent`). True if it was
+    /// current; none is then.
+    pub fn delete_below(&mut self, name: &str) -> bool {
+        self.by_name.remove(name);
+        let was_current = self.current.as_deref() == Some(name);
+        if was_current {
+            self.current = None;
+        }
+        was_current
+    }
+
+    /// Makes one the current checkpoint.
+    pub fn make_current(&mut self, name: &str) {
+        self.current = Some(name.to_owned());
     }
 
     /// True when no checkpoint is defined.
@@ -170,5 +245,54 @@ mod tests {
         tree.delete("c2");
         assert_eq!(tree.get("c3").unwrap().parent.as_deref(), Some("c1"));
         assert_eq!(tree.current().map(String::as_str), Some("c3"));
+    }
+
+    fn tree_with_branch() -> CheckpointTree {
+        let mut tree = CheckpointTree::default();
+        for name in ["c1", "c2", "c3"] {
+            tree.create(name, plain());
+        }
+        let c4 = Checkpoint {
+            parent: Some("c1".to_owned()),
+            ..plain()
+        };
+        tree.redefine("c4", c4);
+        tree
+    }
+
+    #[test]
+    fn a_list_chooses_and_then_filters() {
+        let tree = tree_with_branch();
+        let listed = |of, bits| -> Vec<&str> {
+            let names = tree.listed(of, bits).into_iter();
+            names.map(String::as_str).collect()
+        };
+        assert_eq!(listed(None, 0), ["c1", "c2", "c3", "c4"]);
+        assert_eq!(listed(None, 1), ["c1"]);
+        assert_eq!(listed(None, 4), ["c3", "c4"]);
+        assert_eq!(listed(None, 12), [""; 0]);
+        assert_eq!(listed(Some("c1"), 0), ["c2", "c4"]);
+        assert_eq!(listed(Some("c1"), 1), ["c2", "c3", "c4"]);
+        assert_eq!(listed(Some("c1"), 4), ["c4"]);
+        assert_eq!(listed(Some("c1"), 9), ["c2"]);
+    }
+
+    #[test]
+    fn undefine_counts_what_its_flags_mean_to_a_list() {
+        let tree = tree_with_branch();
+        let counts = [
+            (0, 4),
+            (1, 1),
+            (2, 4),
+            (4, 2),
+            (8, 2),
+            (12, 0),
+            (16, 4),
+            (32, 0),
+            (64, 0),
+        ];
+        for (bits, count) in counts {
+            assert_eq!(tree.counted_by_undefine(bits), count, "flags {bits}");
+        }
     }
 }

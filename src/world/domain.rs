@@ -1,6 +1,6 @@
 //! Domains: their definition, and their QEMU process while they are active.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BackupJob, Bitmaps, CheckpointTree, Mirror};
 use crate::model::{DiskFormat, DomainState, JobEnd, NbdServer};
@@ -16,6 +16,10 @@ pub struct Domain {
     pub definition: String,
     /// Its checkpoints.
     pub checkpoints: CheckpointTree,
+    /// The names of its snapshots inside the images.
+    pub snapshots: BTreeSet<String>,
+    /// It has a definition, and is not gone when it stops.
+    pub persistent: bool,
     /// libvirt cannot store the metadata of its checkpoints.
     pub metadata_is_blocked: bool,
     /// The managed save image: whether the guest was paused when its memory was saved.

@@ -36,6 +36,9 @@ impl World {
         let saved = defined(&mut self.domains, name)?.saved;
         let paused = paused || saved == Some(true);
         let inactive_images = restores_inactive_images && paused && saved.is_some();
+        if inactive_images && disks.iter().any(|disk| disk.transient) {
+            return impossible("restoring a domain with a transient disk");
+        }
         if !inactive_images && let Err(reason) = self.open_images(&disks) {
             return Ok(Err(reason));
         }
@@ -163,6 +166,7 @@ impl World {
             return Ok(());
         };
         if active.inactive_images {
+            self.forget_undefined(name);
             return Ok(());
         }
         let disks = domain.disks.clone();
@@ -173,7 +177,17 @@ impl World {
             }
             self.close_image(&disk.source, layers.into_iter().next().unwrap_or_default())?;
         }
+        self.forget_undefined(name);
         Ok(())
+    }
+
+    /// A domain without definition is gone when it stops, and its metadata with it
+    /// (`src/qemu/qemu_domain.c:qemuDomainRemoveInactive`).
+    fn forget_undefined(&mut self, name: &str) {
+        let domain = self.domains.get(name);
+        if domain.is_some_and(|domain| !domain.persistent) {
+            self.domains.remove(name);
+        }
     }
 
     /// Ends a domain's QEMU without a close: what was in memory alone is lost, and the bitmaps
@@ -187,6 +201,7 @@ impl World {
         domain.active = None;
         let disks = domain.disks.clone();
         self.remove_overlays(name, &disks);
+        self.forget_undefined(name);
         Ok(())
     }
 

@@ -26,6 +26,7 @@ use crate::model::{Answer, Api, Call, DomainState, ErrorCode, LibvirtError, Para
 
 /// One connection and what was obtained through it.
 pub(super) struct Session {
+    uri: String,
     connection: Connect,
     /// What the names of the domains begin with that may be touched; `None` where all may.
     scope: Option<String>,
@@ -62,14 +63,29 @@ impl Session {
         let connection = ffi::open(uri, &events);
         let connection =
             connection.map_err(|error| failed(&format!("cannot open {uri}"), &error))?;
-        Ok(Self {
+        Ok(Self::over(connection, uri, scope, events))
+    }
+
+    fn over(connection: Connect, uri: &str, scope: Option<String>, events: Arc<Events>) -> Self {
+        Self {
+            uri: uri.to_owned(),
             connection,
             scope,
             events,
             domains: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
             backups: BTreeMap::new(),
-        })
+        }
+    }
+
+    /// The same over a connection that may only read, without handles and events.
+    fn reader(&self) -> Result<Self, DriverError> {
+        let uri = &self.uri;
+        let connection = told(Connect::open_read_only(Some(uri)));
+        let connection =
+            connection.map_err(|error| failed(&format!("cannot open {uri} read-only"), &error))?;
+        let scope = self.scope.clone();
+        Ok(Self::over(connection, uri, scope, Arc::default()))
     }
 
     /// Issues a call.
@@ -80,7 +96,12 @@ impl Session {
         } else {
             self.check_scope(&call.domain)?;
         }
-        match self.answer(call) {
+        let answer = if call.read_only {
+            self.reader()?.answer(call)
+        } else {
+            self.answer(call)
+        };
+        match answer {
             Ok(value) => Ok(Answer::Returned(value)),
             Err(Stop::Refused(error)) => Ok(Answer::Refused(error)),
             Err(Stop::Failed(error)) => Err(error),

@@ -1,7 +1,7 @@
 //! How the mock's rules stop: by refusing as libvirt does, or by having no rule.
 
 use crate::driver::DriverError;
-use crate::model::{Answer, ErrorCode, ErrorDomain, LibvirtError, Value};
+use crate::model::{Answer, Call, ErrorCode, ErrorDomain, LibvirtError, Value};
 use crate::world::{Errno, Impossible};
 
 /// What a rule of the mock comes to.
@@ -58,6 +58,16 @@ pub(super) fn refuse_flags<T>(domain: ErrorDomain, message: String) -> Ruled<T> 
         ..LibvirtError::reported(ErrorCode::INVALID_ARG, domain, "")
     };
     Err(Stop::Refused(Box::new(error)))
+}
+
+/// `virCheckReadOnlyGoto` in a public function of the part `part` of libvirt
+/// (`src/internal.h`).
+pub(super) fn require_writable(call: &Call, part: ErrorDomain) -> Ruled<()> {
+    if !call.read_only {
+        return Ok(());
+    }
+    let text = format!("read only access prevents {}", call.api);
+    refuse(ErrorCode::OPERATION_DENIED, part, &text)
 }
 
 /// `src/conf/domain_conf.c:virDomainObjCheckActive`.

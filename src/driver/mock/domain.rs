@@ -1,10 +1,12 @@
 //! The calls about domains.
 
+use std::collections::BTreeSet;
+
 use super::Mock;
-use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
+use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse, require_writable};
 use super::intake;
-use crate::model::{Api, Call, DomainState, ErrorCode, ErrorDomain, Value, flags};
-use crate::world::{CheckpointTree, Domain};
+use crate::model::{Api, Call, DiskFormat, DomainState, ErrorCode, ErrorDomain, Value, flags};
+use crate::world::{CheckpointTree, Disk, Domain};
 
 impl Mock {
     pub(super) fn domain_define(&mut self, call: &Call) -> Ruled {
@@ -24,6 +26,7 @@ impl Mock {
                 found.disks = document.disks;
                 found.definition = call.xml.clone().unwrap_or_default();
             }
+            found.persistent = true;
             return Ok(Value::Name(document.name));
         }
         self.domain_handles
@@ -33,6 +36,8 @@ impl Mock {
             disks: document.disks,
             definition: call.xml.clone().unwrap_or_default(),
             checkpoints: CheckpointTree::default(),
+            snapshots: BTreeSet::new(),
+            persistent: true,
             metadata_is_blocked: false,
             saved: None,
             active: None,
@@ -42,36 +47,96 @@ impl Mock {
         Ok(Value::Name(document.name))
     }
 
-    /// `src/qemu/qemu_driver.c:qemuDomainUndefineFlags`. It counts the checkpoints that its own
-    /// flags choose when they are read as those of a list: `MANAGED_SAVE` has the number of
-    /// `LIST_ROOTS`. The metadata goes along, asked for or not.
+    /// `src/qemu/qemu_driver.c:qemuDomainUndefineFlags`. The metadata goes along, asked for or not. A
+    /// domain that is active loses its definition only.
     pub(super) fn domain_undefine(&mut self, call: &Call) -> Ruled {
-        const MANAGED_SAVE: u32 = flags::UNDEFINE_MANAGED_SAVE;
+        const SNAPSHOTS: u32 = flags::UNDEFINE_SNAPSHOTS_METADATA;
         const CHECKPOINTS: u32 = flags::UNDEFINE_CHECKPOINTS_METADATA;
-        const MODELLED: u32 = MANAGED_SAVE | flags::UNDEFINE_SNAPSHOTS_METADATA | CHECKPOINTS;
+        const NVRAM: u32 = flags::UNDEFINE_NVRAM | flags::UNDEFINE_KEEP_NVRAM;
+        const TPM: u32 = flags::UNDEFINE_TPM | flags::UNDEFINE_KEEP_TPM;
+        require_writable(call, ErrorDomain::DOMAIN)?;
         check_flags(call.flags, 0x7f, "qemuDomainUndefineFlags")?;
-        if call.flags & !MODELLED != 0 {
-            return not_modelled("virDomainUndefineFlags with flags about NVRAM or TPM");
+        for (pair, what) in [(NVRAM, "nvram"), (TPM, "TPM")] {
+            if call.flags & pair == pair {
+                return invalid(&format!("cannot both keep and delete {what}"));
+            }
         }
-        let domain = self.domain(call)?;
+        let domain = self.domain_mut(call)?;
+        if !domain.persistent {
+            return invalid("cannot undefine transient domain");
+        }
         if domain.active.is_some() {
-            return not_modelled("undefining an active domain, which becomes transient");
+            domain.persistent = false;
+            return Ok(Value::Nothing);
         }
-        if domain.saved.is_some() && call.flags & MANAGED_SAVE == 0 {
-            return not_modelled("undefining a domain with a managed save image");
+        let snapshots = domain.snapshots.len();
+        if snapshots > 0 && call.flags & SNAPSHOTS == 0 {
+            let text = format!("cannot delete inactive domain with {snapshots} snapshots");
+            return invalid(&text);
         }
-        let tree = &domain.checkpoints;
-        let counted = if call.flags & MANAGED_SAVE == 0 {
-            tree.names().count()
-        } else {
-            tree.roots().count()
-        };
+        let counted = domain.checkpoints.counted_by_undefine(call.flags);
         if counted > 0 && call.flags & CHECKPOINTS == 0 {
             let text = format!("cannot delete inactive domain with {counted} checkpoints");
-            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, &text);
+            return invalid(&text);
+        }
+        if domain.saved.is_some() && call.flags & flags::UNDEFINE_MANAGED_SAVE == 0 {
+            return invalid("Refusing to undefine while domain managed save image exists");
         }
         self.world.domains.remove(&call.domain);
         Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainDetachDeviceFlags`, of a disk of a domain that is off.
+    pub(super) fn domain_detach_device(&mut self, call: &Call) -> Ruled {
+        let disk = intake::disk(call.xml.as_deref())?;
+        let domain = self.configurable(call)?;
+        let Some(index) = domain.disk_index(&disk.target) else {
+            return not_modelled("detaching a disk that the domain does not have");
+        };
+        domain.disks.remove(index);
+        Ok(Value::Nothing)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainAttachDeviceFlags`, of a disk of a domain that is off. Disks are
+    /// in the order of their target devices (`src/conf/domain_conf.c:virDomainDiskInsert`).
+    pub(super) fn domain_attach_device(&mut self, call: &Call) -> Ruled {
+        let disk = intake::disk(call.xml.as_deref())?;
+        let domain = self.configurable(call)?;
+        if domain.disk_index(&disk.target).is_some() {
+            return not_modelled("attaching a disk under a target device that is taken");
+        }
+        let behind = |other: &Disk| other.target > disk.target;
+        let place = domain.disks.iter().position(behind);
+        domain
+            .disks
+            .insert(place.unwrap_or(domain.disks.len()), disk);
+        Ok(Value::Nothing)
+    }
+
+    /// The domain whose definition is changed.
+    fn configurable(&mut self, call: &Call) -> Ruled<&mut Domain> {
+        let domain = self.domain_mut(call)?;
+        if call.flags != flags::DOMAIN_AFFECT_CONFIG || domain.active.is_some() {
+            return not_modelled("changing the devices of a domain that is not off");
+        }
+        Ok(domain)
+    }
+
+    /// `src/qemu/qemu_snapshot.c:qemuSnapshotCreateXML`: one inside the images of a domain that is off.
+    pub(super) fn domain_snapshot_create(&mut self, call: &Call) -> Ruled {
+        let name = intake::snapshot_name(call.xml.as_deref())?;
+        let domain = self.domain_mut(call)?;
+        let is_plain = |disk: &Disk| disk.format == DiskFormat::Qcow2 && !disk.read_only;
+        let is_known = domain.snapshots.contains(&name);
+        if call.flags != 0
+            || domain.active.is_some()
+            || is_known
+            || !domain.disks.iter().all(is_plain)
+        {
+            return not_modelled("a snapshot of another kind than a new one inside closed images");
+        }
+        domain.snapshots.insert(name.clone());
+        Ok(Value::Name(name))
     }
 
     /// `src/qemu/qemu_driver.c:qemuDomainCreateWithFlags`.
@@ -80,11 +145,7 @@ impl Mock {
             return not_modelled("virDomainCreateWithFlags with flags other than START_PAUSED");
         }
         if self.domain(call)?.active.is_some() {
-            return refuse(
-                ErrorCode::OPERATION_INVALID,
-                ErrorDomain::QEMU,
-                "domain is already running",
-            );
+            return invalid("domain is already running");
         }
         let paused = call.flags & flags::START_PAUSED != 0;
         let inactive = self.rules.restores_inactive_images;
@@ -113,8 +174,7 @@ impl Mock {
         match (suspend, active.paused) {
             (true, true) => return not_modelled("suspending a paused domain"),
             (false, false) => {
-                let text = "domain is already running";
-                return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+                return invalid("domain is already running");
             }
             (true, false) => active.paused = true,
             (false, true) => self.world.resume(&call.domain)?,
@@ -129,6 +189,9 @@ impl Mock {
         }
         if self.domain(call)?.active.is_none() {
             return not_running();
+        }
+        if !self.domain(call)?.persistent {
+            return invalid("cannot do managed save for transient domain");
         }
         self.world.save(&call.domain)?;
         Ok(Value::Nothing)
@@ -153,4 +216,9 @@ fn refuse_start(reason: &str) -> Ruled {
          qemu-system-x86_64: -blockdev {{}}: {reason}"
     );
     refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text)
+}
+
+/// `VIR_ERR_OPERATION_INVALID` in the QEMU driver.
+fn invalid<T>(text: &str) -> Ruled<T> {
+    refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text)
 }

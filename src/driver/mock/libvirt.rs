@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::answer::{Ruled, into_answer, not_modelled, refuse};
+use super::answer::{Ruled, into_answer, not_modelled, refuse, require_writable};
 use super::version::{MODELLED, REFERENCE, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
@@ -66,6 +66,9 @@ impl Mock {
     }
 
     fn rule(&mut self, call: &Call) -> Ruled {
+        if call.read_only {
+            check_reader(call)?;
+        }
         match call.api {
             Api::DomainDefine => self.domain_define(call),
             Api::DomainUndefine => self.domain_undefine(call),
@@ -86,16 +89,16 @@ impl Mock {
             Api::CheckpointDelete => self.checkpoint_delete(call),
             Api::CheckpointGetXmlDesc => self.checkpoint_get_xml_desc(call),
             Api::CheckpointLookupByName => self.checkpoint_lookup(call),
+            Api::CheckpointGetParent => self.checkpoint_get_parent(call),
+            Api::CheckpointListAllChildren => self.list_all_children(call),
             Api::DomainListAllCheckpoints => self.list_all_checkpoints(call),
+            Api::DomainAttachDevice => self.domain_attach_device(call),
+            Api::DomainDetachDevice => self.domain_detach_device(call),
+            Api::DomainSnapshotCreate => self.domain_snapshot_create(call),
             Api::DomainShutdown
             | Api::DomainReset
             | Api::DomainGetXmlDesc
-            | Api::DomainManagedSaveRemove
-            | Api::DomainAttachDevice
-            | Api::DomainDetachDevice
-            | Api::DomainSnapshotCreate
-            | Api::CheckpointGetParent
-            | Api::CheckpointListAllChildren => not_modelled(call.api.as_str()),
+            | Api::DomainManagedSaveRemove => not_modelled(call.api.as_str()),
         }
     }
 
@@ -132,6 +135,35 @@ impl Mock {
             Some(domain) => Ok(domain),
             None => not_modelled("a domain that vanishes during a call"),
         }
+    }
+}
+
+/// Which functions a connection that may only read can be used for; those of checkpoints, and to
+/// undefine, have rules of their own.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named has no rule for such a connection"
+)]
+fn check_reader(call: &Call) -> Ruled<()> {
+    match call.api {
+        Api::DomainUndefine
+        | Api::CheckpointCreate
+        | Api::CheckpointDelete
+        | Api::CheckpointGetXmlDesc
+        | Api::CheckpointLookupByName
+        | Api::CheckpointGetParent
+        | Api::CheckpointListAllChildren
+        | Api::DomainListAllCheckpoints
+        | Api::DomainGetState
+        | Api::DomainBackupGetXmlDesc
+        | Api::DomainGetJobStats
+        | Api::DomainGetBlockJobInfo => Ok(()),
+        // A document that is missing is told first (`src/libvirt-domain.c:virDomainBackupBegin`).
+        Api::DomainBackupBegin if call.xml.is_none() => Ok(()),
+        Api::DomainBackupBegin | Api::DomainAbortJob | Api::DomainAbortJobFlags => {
+            require_writable(call, ErrorDomain::DOMAIN)
+        }
+        _ => not_modelled(format!("{} over a read-only connection", call.api)),
     }
 }
 

@@ -86,8 +86,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("A3", INVALID, FIX)
         .of(&[Api::DomainUndefine])
         .because(
-            "the domain has checkpoints or snapshots: save their documents, then \
-              undefine it with their metadata; or it has no definition any more",
+            "the domain has checkpoints, snapshots or a saved memory: save what is wanted of \
+              them, then undefine it with the flags that name them; or the flags exclude each \
+              other, or the domain has no definition any more",
             &["src/qemu/qemu_driver.c:qemuDomainUndefineFlags"],
         ),
     Rule::on("B30", UNSUPPORTED, START)
@@ -118,6 +119,14 @@ pub(super) const RULES: &[Rule] = &[
         .because(
             "the domain must stay off: no checkpoint can be made",
             &["src/qemu/qemu_checkpoint.c:qemuCheckpointCreateXML"],
+        ),
+    Rule::on("D4-gone", UNSUPPORTED, Decision::TreatAsDone)
+        .of(DELETE)
+        .when(domain_is_off_and_checkpoint_gone)
+        .because(
+            "the domain is off, which is told before the checkpoint that was to be deleted is \
+              found to be gone",
+            &["src/qemu/qemu_checkpoint.c:qemuCheckpointDelete"],
         ),
     Rule::on("D4", UNSUPPORTED, START)
         .of(DELETE)
@@ -153,6 +162,19 @@ fn domain_is_off_and_may_start(facts: &Facts) -> Step {
         return Ok(None);
     }
     domain_is_off(facts)
+}
+
+/// Of a checkpoint that is gone a client may have the document still: then libvirt has lost it, and
+/// its bitmap may be left.
+fn domain_is_off_and_checkpoint_gone(facts: &Facts) -> Step {
+    let Some(name) = &facts.request.checkpoint else {
+        return Ok(None);
+    };
+    if facts.is_about_children() || facts.domain_state()? != DomainState::Shutoff {
+        return Ok(None);
+    }
+    let is_kept = facts.records.saved_checkpoints.contains(name);
+    Ok(plain(!is_kept && !facts.checkpoints()?.contains_key(name)))
 }
 
 /// The checkpoint is defined; the disks whose images store its bitmap lose it.

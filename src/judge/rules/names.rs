@@ -1,7 +1,7 @@
 //! `VIR_ERR_INTERNAL_ERROR` about what a new checkpoint needs: an image that stores bitmaps, metadata
 //! that can be stored, and a name that no bitmap bears.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::internal::METADATA;
 use crate::judge::Rule;
@@ -11,7 +11,7 @@ use crate::judge::facts::{BitmapHealth, Facts};
 use crate::judge::probe::Probe;
 use crate::judge::records::Records;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, CleanUp, CleanUpTime, Compat, Decision, ErrorCode};
+use crate::model::{Api, CleanUp, CleanUpTime, Compat, Decision, ErrorCode, flags};
 
 const INTERNAL: &[ErrorCode] = &[ErrorCode::INTERNAL_ERROR];
 const FIX: Decision = Decision::FixRequest;
@@ -117,10 +117,16 @@ fn metadata_cannot_be_stored(facts: &Facts) -> Step {
     without_its_bitmaps(facts, CleanUpTime::BeforeRetry).map(Some)
 }
 
-/// The bitmaps that the attempt has made go, where they can be seen.
+/// The bitmaps that the attempt has made go, where they can be seen; they are made before the metadata
+/// is stored.
 fn without_its_bitmaps(facts: &Facts, time: CleanUpTime) -> Result<Detail, Probe> {
-    let left = facts.orphaned_bitmaps()?.into_iter();
-    let purge = left.map(|(name, disks)| CleanUp {
+    let mut left: BTreeMap<_, _> = facts.orphaned_bitmaps()?.into_iter().collect();
+    let is_redefined = facts.request.flags & flags::CHECKPOINT_CREATE_REDEFINE != 0;
+    if facts.api == Api::CheckpointCreate.into() && !is_redefined {
+        let bare = names_in_the_way(facts)?.into_iter();
+        left.extend(bare.filter(|(name, _)| is_without_backup(facts, name)));
+    }
+    let purge = left.into_iter().map(|(name, disks)| CleanUp {
         time,
         ..CleanUp::purging(&name, disks)
     });

@@ -229,6 +229,12 @@ fn by_domain() -> Vec<(&'static str, Facts)> {
         ("B30-offline", must_stay_off(begin(84))),
         ("C9", shut_off(create(84))),
         ("C9-offline", must_stay_off(create(84))),
+        (
+            "D4-gone",
+            with(shut_off(about_cp1(Api::CheckpointDelete, 84)), |facts| {
+                facts.request.checkpoint = Some("cp7".to_owned());
+            }),
+        ),
         ("D4", shut_off(about_cp1(Api::CheckpointDelete, 84))),
         (
             "D4-offline",

@@ -206,6 +206,9 @@ pub struct Call {
     pub checkpoint_xml: Option<Spanned<String>>,
     /// The flags, as a number; 0 where they are not given.
     pub flags: Option<Spanned<u32>>,
+    /// Over a connection of its own that may only read (`virConnectOpenReadOnly`).
+    #[serde(default)]
+    pub read_only: bool,
     /// In a history: the call must be refused with this error. Without the key it must succeed.
     pub refused: Option<Spanned<Word<ErrorCode>>>,
 }

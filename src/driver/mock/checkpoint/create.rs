@@ -1,15 +1,19 @@
 //! `virDomainCheckpointCreateXML`: flags, and a checkpoint that is new.
 
+use super::align::align;
 use crate::driver::mock::Mock;
 use crate::driver::mock::answer::{
-    Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor,
+    Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor, require_writable,
 };
 use crate::driver::mock::intake::{self, CheckpointDocument};
 use crate::model::{Call, Compat, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
-use crate::world::{Active, Checkpoint, CheckpointDisk, Disk, Domain};
+use crate::world::{Active, Checkpoint, Disk, Domain};
 
 /// The longest name whose metadata can be stored: `NAME.xml.new` is the name of a file.
 const LONGEST_NAME: usize = 247;
+
+/// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
+const LONGEST_BITMAP_NAME: usize = 1023;
 
 impl Mock {
     /// `src/libvirt-domain-checkpoint.c:virDomainCheckpointCreateXML`, then
@@ -23,6 +27,7 @@ impl Mock {
         if call.xml.is_none() {
             intake::checkpoint(None, call.api.as_str())?;
         }
+        require_writable(call, ErrorDomain::DOMAIN_CHECKPOINT)?;
         if call.flags & (REDEFINE | QUIESCE) == REDEFINE | QUIESCE {
             let message = format!(
                 "Flags '{NAME}' and 'VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE' are mutually exclusive"
@@ -76,11 +81,21 @@ impl Mock {
         let active = active_of(domain)?;
         for &index in &prepared.bitmap_disks {
             let image = self.world.image(&domain.disks[index].source);
-            if image.is_some_and(|image| image.compat == Compat::V2) {
+            let is_old = image.is_some_and(|image| image.compat == Compat::V2);
+            // In this order: QEMU `block/qcow2-bitmap.c:qcow2_co_can_store_new_dirty_bitmap`.
+            let obstacle = if is_old {
+                Some("Cannot store dirty bitmaps in qcow2 v2 files".to_owned())
+            } else if prepared.name.len() > LONGEST_BITMAP_NAME {
+                Some(format!(
+                    "Name length exceeds maximum ({LONGEST_BITMAP_NAME} characters)"
+                ))
+            } else {
+                None
+            };
+            if let Some(obstacle) = obstacle {
                 let (name, node) = (&prepared.name, active.nodes[index]);
                 let reason = format!(
-                    "Can't make bitmap '{name}' persistent in 'libvirt-{node}-format': \
-                     Cannot store dirty bitmaps in qcow2 v2 files"
+                    "Can't make bitmap '{name}' persistent in 'libvirt-{node}-format': {obstacle}"
                 );
                 return refuse_monitor("transaction", &reason);
             }
@@ -145,61 +160,25 @@ pub(in crate::driver::mock) fn prepare(
     let Some(name) = document.name else {
         return not_modelled("a checkpoint that takes its name from the clock");
     };
-    let listed = document.disks.is_some();
-    // Per domain disk: `None` while the document has not named it.
-    let mut chosen: Vec<Option<intake::CheckpointDiskElement>> =
-        domain.disks.iter().map(|_| None).collect();
-    let elements = document.disks.unwrap_or_default();
-    if elements.len() > domain.disks.len() {
-        let text = "too many disk checkpoint requests for domain";
-        return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, text);
-    }
-    for element in elements {
-        let named = |disk: &Disk| disk.target == element.name || disk.source == element.name;
-        let Some(index) = domain.disks.iter().position(named) else {
-            let text = format!("no disk named '{}'", element.name);
-            return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
-        };
-        if chosen[index].is_some() {
-            let text = format!("disk '{}' specified twice", element.name);
-            return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
-        }
-        if element.has_bitmap && !can_be_written(&domain.disks[index]) {
-            let text = format!("disk '{}' is empty or readonly", element.name);
-            return refuse(CONFIG, ErrorDomain::DOMAIN_CHECKPOINT, &text);
-        }
-        chosen[index] = Some(element);
-    }
-    let mut disks = Vec::new();
+    let disks = align(&domain.disks, document.disks, &name)?;
     let mut bitmap_disks = Vec::new();
-    for (index, (disk, element)) in domain.disks.iter().zip(chosen).enumerate() {
-        let has_bitmap = element
-            .as_ref()
-            .map_or(!listed && can_be_written(disk), |element| {
-                element.has_bitmap
-            });
-        let given = element.and_then(|element| element.bitmap);
-        if has_bitmap {
-            if given.is_some_and(|given| given != name) {
-                let target = &disk.target;
-                let text =
-                    format!("bitmap for disk '{target}' must match checkpoint name '{name}'");
-                return refuse(CONFIG, ErrorDomain::QEMU, &text);
-            }
-            if disk.format != DiskFormat::Qcow2 {
-                let text = format!(
-                    "checkpoint for disk {} unsupported for storage type {}",
-                    disk.target, disk.format
-                );
-                return refuse(CONFIG, ErrorDomain::QEMU, &text);
-            }
-            require_block_jobs(disk)?;
-            bitmap_disks.push(index);
+    for (index, (disk, aligned)) in domain.disks.iter().zip(&disks).enumerate() {
+        let Some(bitmap) = &aligned.bitmap else {
+            continue;
+        };
+        let target = &disk.target;
+        if *bitmap != name {
+            let text = format!("bitmap for disk '{target}' must match checkpoint name '{name}'");
+            return refuse(CONFIG, ErrorDomain::QEMU, &text);
         }
-        disks.push(CheckpointDisk {
-            name: disk.target.clone(),
-            bitmap: has_bitmap.then(|| name.clone()),
-        });
+        if disk.format != DiskFormat::Qcow2 {
+            let format = disk.format;
+            let text =
+                format!("checkpoint for disk {target} unsupported for storage type {format}");
+            return refuse(CONFIG, ErrorDomain::QEMU, &text);
+        }
+        require_block_jobs(disk)?;
+        bitmap_disks.push(index);
     }
     if domain.checkpoints.get(&name).is_some() {
         let text = format!("domain moment {name} already exists");
@@ -217,10 +196,6 @@ pub(in crate::driver::mock) fn prepare(
         bitmap_disks,
         checkpoint,
     })
-}
-
-const fn can_be_written(disk: &Disk) -> bool {
-    !disk.is_empty() && !disk.read_only
 }
 
 /// `src/qemu/qemu_domain.c:qemuDomainDiskBlockJobIsSupported`.

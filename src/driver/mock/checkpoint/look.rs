@@ -8,12 +8,23 @@ use crate::driver::mock::answer::{
 };
 use crate::driver::mock::dump;
 use crate::model::{Call, ErrorCode, ErrorDomain, Size, Value, flags};
-use crate::world::{Checkpoint, Domain, chain_is_valid};
+use crate::world::{Checkpoint, CheckpointTree, Domain, chain_is_valid};
+
+/// The flags of the functions that list checkpoints.
+const LISTING: u32 = flags::CHECKPOINT_LIST_ROOTS
+    | flags::CHECKPOINT_LIST_TOPOLOGICAL
+    | flags::CHECKPOINT_LIST_LEAVES
+    | flags::CHECKPOINT_LIST_NO_LEAVES;
 
 impl Mock {
     /// `src/qemu/qemu_checkpoint.c:qemuCheckpointGetXMLDesc`.
     pub(in crate::driver::mock) fn checkpoint_get_xml_desc(&mut self, call: &Call) -> Ruled {
         let name = self.checkpoint_handle(call)?;
+        if call.read_only && call.flags & flags::CHECKPOINT_XML_SECURE != 0 {
+            let text = format!("{} with secure flag", call.api);
+            let part = ErrorDomain::DOMAIN_CHECKPOINT;
+            return refuse(ErrorCode::OPERATION_DENIED, part, &text);
+        }
         let domain = self.domain(call)?;
         check_flags(call.flags, 7, "qemuCheckpointGetXMLDesc")?;
         let Some(checkpoint) = domain.checkpoints.get(&name) else {
@@ -72,7 +83,9 @@ impl Mock {
         if self.domain(call)?.checkpoints.get(&name).is_none() {
             return no_checkpoint(&name);
         }
-        self.checkpoint_handles.insert(name.clone());
+        if !call.read_only {
+            self.checkpoint_handles.insert(name.clone());
+        }
         Ok(Value::Name(name))
     }
 
@@ -81,7 +94,8 @@ impl Mock {
         let Some(name) = call.checkpoint.clone() else {
             return not_modelled("a call about a checkpoint without its name");
         };
-        if !self.checkpoint_handles.contains(&name) {
+        // A connection of its own has no handles yet.
+        if call.read_only || !self.checkpoint_handles.contains(&name) {
             self.checkpoint_lookup(&Call {
                 flags: 0,
                 ..call.clone()
@@ -90,24 +104,51 @@ impl Mock {
         Ok(name)
     }
 
-    /// `src/qemu/qemu_driver.c:qemuDomainListAllCheckpoints`; filters are not modelled.
+    /// `src/qemu/qemu_driver.c:qemuDomainCheckpointGetParent`: the name that is stored, whether or not
+    /// it is that of a checkpoint.
+    pub(in crate::driver::mock) fn checkpoint_get_parent(&mut self, call: &Call) -> Ruled {
+        let name = self.checkpoint_handle(call)?;
+        check_flags(call.flags, 0, "qemuDomainCheckpointGetParent")?;
+        let Some(checkpoint) = self.domain(call)?.checkpoints.get(&name) else {
+            return no_checkpoint(&name);
+        };
+        let Some(parent) = &checkpoint.parent else {
+            let text = format!("checkpoint '{name}' does not have a parent");
+            return refuse(ErrorCode::NO_DOMAIN_CHECKPOINT, ErrorDomain::QEMU, &text);
+        };
+        Ok(Value::Name(parent.clone()))
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainListAllCheckpoints`.
     pub(in crate::driver::mock) fn list_all_checkpoints(&self, call: &Call) -> Ruled {
-        check_flags(call.flags, 15, "qemuDomainListAllCheckpoints")?;
-        if call.flags & !flags::CHECKPOINT_LIST_TOPOLOGICAL != 0 {
-            return not_modelled("listing checkpoints with a filter");
-        }
+        check_flags(call.flags, LISTING, "qemuDomainListAllCheckpoints")?;
+        listed(&self.domain(call)?.checkpoints, None, call.flags)
+    }
+
+    /// `src/qemu/qemu_driver.c:qemuDomainCheckpointListAllChildren`.
+    pub(in crate::driver::mock) fn list_all_children(&mut self, call: &Call) -> Ruled {
+        let name = self.checkpoint_handle(call)?;
+        check_flags(call.flags, LISTING, "qemuDomainCheckpointListAllChildren")?;
         let tree = &self.domain(call)?.checkpoints;
-        let mut names: Vec<String> = tree.names().cloned().collect();
-        if call.flags & flags::CHECKPOINT_LIST_TOPOLOGICAL != 0 {
-            // Parents before children; among siblings the order is not promised.
-            names.sort_by_key(|name| tree.depth(name));
-            if names.is_sorted_by(|a, b| tree.depth(a) < tree.depth(b)) {
-                return Ok(Value::Names(names));
-            }
+        if tree.get(&name).is_none() {
+            return no_checkpoint(&name);
+        }
+        listed(tree, Some(&name), call.flags)
+    }
+}
+
+/// Without `TOPOLOGICAL` the order is not promised, and nobody sees it. With it parents come before
+/// children; among others the order is not promised either.
+fn listed(tree: &CheckpointTree, of: Option<&str>, bits: u32) -> Ruled {
+    let names = tree.listed(of, bits).into_iter();
+    let mut names: Vec<String> = names.cloned().collect();
+    if bits & flags::CHECKPOINT_LIST_TOPOLOGICAL != 0 {
+        names.sort_by_key(|name| tree.depth(name));
+        if !names.is_sorted_by(|a, b| tree.depth(a) < tree.depth(b)) {
             return not_modelled("the order of checkpoints in a tree with branches");
         }
-        Ok(Value::Names(names))
     }
+    Ok(Value::Names(names))
 }
 
 pub(super) fn no_checkpoint<T>(name: &str) -> Ruled<T> {

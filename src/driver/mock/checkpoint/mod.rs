@@ -1,5 +1,6 @@
 //! The calls about checkpoints, each in libvirt's order of checks.
 
+mod align;
 mod create;
 mod delete;
 mod look;

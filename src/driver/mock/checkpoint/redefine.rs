@@ -1,10 +1,11 @@
 //! `virDomainCheckpointCreateXML` with `REDEFINE`: metadata for bitmaps that are there, or ought
 //! to be.
 
+use super::align::align;
 use super::create::active_of;
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{Ruled, not_modelled, not_running, refuse};
-use crate::driver::mock::intake::{CheckpointDiskElement, CheckpointDocument};
+use crate::driver::mock::answer::{Ruled, not_running, refuse};
+use crate::driver::mock::intake::{self, CheckpointDiskElement, CheckpointDocument};
 use crate::model::{Call, ErrorCode, ErrorDomain};
 use crate::world::{Checkpoint, CheckpointDisk, Domain, chain_is_valid};
 
@@ -30,6 +31,9 @@ impl Mock {
                 text,
             );
         };
+        let nested = document.domain.as_ref();
+        let nested_disks = nested.map(|nested| intake::nested_disks(&nested.text));
+        let nested_disks = nested_disks.transpose()?;
         let domain = self.domain(call)?;
         if let Some(parent) = &document.parent {
             if *parent == name {
@@ -50,38 +54,21 @@ impl Mock {
                 return refuse(ErrorCode::INVALID_ARG, ErrorDomain::DOMAIN, &text);
             }
         }
-        let stored = |element: CheckpointDiskElement| CheckpointDisk {
-            bitmap: element
-                .has_bitmap
-                .then(|| element.bitmap.unwrap_or_else(|| name.clone())),
-            name: element.name,
+        let disks = match document.domain.as_ref().zip(nested_disks) {
+            None => as_given(document.disks.unwrap_or_default(), &name),
+            Some((nested, nested_disks)) => {
+                if nested.uuid.as_ref() != Some(&domain.uuid) {
+                    let uuid = &domain.uuid;
+                    let text = format!("definition for checkpoint {name} must use uuid {uuid}");
+                    return refuse(
+                        ErrorCode::INVALID_ARG,
+                        ErrorDomain::DOMAIN_CHECKPOINT,
+                        &text,
+                    );
+                }
+                align(&nested_disks, document.disks, &name)?
+            }
         };
-        let disks: Vec<CheckpointDisk> = document
-            .disks
-            .unwrap_or_default()
-            .into_iter()
-            .map(stored)
-            .collect();
-        if let Some(nested) = &document.domain {
-            if nested.uuid.as_ref() != Some(&domain.uuid) {
-                let uuid = &domain.uuid;
-                let text = format!("definition for checkpoint {name} must use uuid {uuid}");
-                return refuse(
-                    ErrorCode::INVALID_ARG,
-                    ErrorDomain::DOMAIN_CHECKPOINT,
-                    &text,
-                );
-            }
-            let is_whole = disks
-                .iter()
-                .map(|disk| &disk.name)
-                .eq(domain.disks.iter().map(|disk| &disk.target));
-            if !is_whole {
-                return not_modelled(
-                    "redefining a checkpoint on other disks than its <domain> has",
-                );
-            }
-        }
         if validate {
             validate_bitmaps(domain, &name, &disks)?;
         }
@@ -98,6 +85,18 @@ impl Mock {
             .redefine(&name, checkpoint);
         Ok(name)
     }
+}
+
+/// Without a `<domain>` the disks are stored as the document lists them
+/// (`src/conf/checkpoint_conf.c:virDomainCheckpointRedefinePrep`).
+fn as_given(listed: Vec<CheckpointDiskElement>, name: &str) -> Vec<CheckpointDisk> {
+    let stored = |element: CheckpointDiskElement| CheckpointDisk {
+        bitmap: element
+            .has_bitmap
+            .then(|| element.bitmap.unwrap_or_else(|| name.to_owned())),
+        name: element.name,
+    };
+    listed.into_iter().map(stored).collect()
 }
 
 /// `qemu_checkpoint.c:qemuCheckpointRedefineValidateBitmaps`: for each disk of type bitmap that

@@ -3,8 +3,8 @@
 use roxmltree::Node;
 
 use super::grammar::{element, known, text_of, well_formed};
-use crate::driver::mock::answer::{Ruled, not_modelled};
-use crate::model::DiskFormat;
+use crate::driver::mock::answer::{Ruled, not_modelled, refuse};
+use crate::model::{DiskFormat, ErrorCode, ErrorDomain};
 use crate::world::Disk;
 
 /// A `<domain>`, as far as the plan writes one.
@@ -34,6 +34,58 @@ pub(in crate::driver::mock) fn domain(xml: Option<&str>) -> Ruled<DomainDocument
     let Some(devices) = element(root, "devices") else {
         return not_modelled("a domain without devices");
     };
+    let disks = disks_of(devices)?;
+    Ok(DomainDocument { name, uuid, disks })
+}
+
+/// The disks of the `<domain>` in a checkpoint's document. It passes the schema without memory and not
+/// the parser (`src/conf/domain_postparse.c:virDomainDefPostParseMemory`).
+pub(in crate::driver::mock) fn nested_disks(xml: &str) -> Ruled<Vec<Disk>> {
+    let document = well_formed(xml)?;
+    let root = document.root_element();
+    if element(root, "memory").is_none() {
+        let text = "Memory size must be specified via <memory> or in the <numa> configuration";
+        return refuse(ErrorCode::XML_ERROR, ErrorDomain::DOMAIN, text);
+    }
+    let devices = element(root, "devices");
+    let disks = devices.map_or(Ok(Vec::new()), disks_of)?;
+    let mut targets: Vec<&str> = disks.iter().map(|disk| disk.target.as_str()).collect();
+    targets.sort_unstable();
+    if targets.windows(2).any(|pair| pair[0] == pair[1]) {
+        // libvirt accepts it and loses its memory (seen on 11.3.0).
+        return not_modelled("a <domain> with two disks of one target");
+    }
+    Ok(disks)
+}
+
+/// The `<disk>` of a device that is attached or detached.
+pub(in crate::driver::mock) fn disk(xml: Option<&str>) -> Ruled<Disk> {
+    let Some(xml) = xml else {
+        return not_modelled("a device that is NULL");
+    };
+    let document = well_formed(xml)?;
+    let root = document.root_element();
+    if !root.has_tag_name("disk") {
+        return not_modelled("a device other than a disk");
+    }
+    domain_disk(root)
+}
+
+/// The name of a `<domainsnapshot>` that says no more.
+pub(in crate::driver::mock) fn snapshot_name(xml: Option<&str>) -> Ruled<String> {
+    let Some(xml) = xml else {
+        return not_modelled("virDomainSnapshotCreateXML with NULL");
+    };
+    let document = well_formed(xml)?;
+    let root = document.root_element();
+    known(root, &[], &["name"])?;
+    match text_of(root, "name") {
+        Some(name) if root.has_tag_name("domainsnapshot") => Ok(name),
+        Some(_) | None => not_modelled("a snapshot without a name"),
+    }
+}
+
+fn disks_of(devices: Node<'_, '_>) -> Ruled<Vec<Disk>> {
     let mut disks = Vec::new();
     for device in devices.children().filter(Node::is_element) {
         match device.tag_name().name() {
@@ -43,7 +95,7 @@ pub(in crate::driver::mock) fn domain(xml: Option<&str>) -> Ruled<DomainDocument
             name => return not_modelled(format!("<{name}> in <devices>")),
         }
     }
-    Ok(DomainDocument { name, uuid, disks })
+    Ok(disks)
 }
 
 fn domain_disk(disk: Node<'_, '_>) -> Ruled<Disk> {

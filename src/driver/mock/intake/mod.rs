@@ -16,4 +16,4 @@ pub(super) use backup::{
 };
 pub(super) use checkpoint::{CheckpointDiskElement, CheckpointDocument, checkpoint};
 pub(super) use copy::block_copy;
-pub(super) use domain::domain;
+pub(super) use domain::{disk, domain, nested_disks, snapshot_name};
