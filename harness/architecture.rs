@@ -14,8 +14,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("scenario", &["model"]),
     ("plan", &["model", "scenario"]),
-    ("world", &["model"]),
-    ("driver", &["model", "world"]),
+    ("qcow2", &["model"]),
+    ("world", &["model", "qcow2"]),
+    ("driver", &["model", "qcow2", "world"]),
     ("transcript", &["model"]),
     ("session", &["driver", "model", "plan", "transcript"]),
     ("judge", &["model"]),
@@ -65,8 +66,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "model",
+    "qcow2",
     "scenario",
     "plan",
     "world",

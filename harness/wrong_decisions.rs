@@ -108,3 +108,32 @@ fn every_decision_has_a_tempting_wrong_one() {
         "each costs 30 s"
     );
 }
+
+/// The table of every way in which a bitmap breaks: each is shown by a scenario, or by data that only
+/// the proof tells of, or it says why nothing shows it.
+#[test]
+fn every_way_in_which_a_bitmap_breaks_is_shown_or_argued() {
+    let table = include_str!("../scenarios/CORRUPTION.tsv");
+    let names = Suite::Embedded.cases().unwrap().into_iter();
+    let names: BTreeSet<String> = names.map(|case| case.name).collect();
+    let mut told = BTreeSet::new();
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("id\tclass\tshown-by\twhy-not"));
+    for line in lines {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [id, class, shown_by, why_not] = cells[..] else {
+            panic!("{line}");
+        };
+        assert!(told.insert(id), "{id} stands there twice");
+        match shown_by.strip_prefix("silent: ") {
+            Some(what) => {
+                assert_eq!(class, "SILENT", "{id}");
+                let mut known = silent::SILENT.iter();
+                assert!(known.any(|(known, _)| *known == what), "{line}");
+            }
+            None if shown_by == "-" => assert!(!why_not.is_empty(), "{id} says nothing"),
+            None => assert!(names.contains(shown_by), "{line}"),
+        }
+        assert!(shown_by == "-" || why_not.is_empty(), "{id} says both");
+    }
+}

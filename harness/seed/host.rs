@@ -72,6 +72,15 @@ impl ByHand {
             | Action::FindFiles { .. }
             | Action::ImageVersions { .. } => {}
             Action::AmendImage { .. }
+            | Action::DamageImage { .. }
+            | Action::ResizeImage { .. }
+            | Action::ConvertImage { .. }
+            | Action::MergeBitmaps { .. }
+            | Action::WriteImage { .. }
+            | Action::CopyImage { .. }
+            | Action::RestoreImage { .. }
+            | Action::TruncateImage { .. }
+            | Action::CrashImageWriter { .. }
             | Action::BlockMetadataStore { .. }
             | Action::UnblockMetadataStore { .. } => {
                 return Err(failed("no step of the seed's scenarios does this"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BitmapTable, Compat, Content, DiskFormat, JobEnd, NbdServer, Size};
+use super::{BitmapTable, Compat, Content, Damage, DiskFormat, JobEnd, NbdServer, Size};
 
 /// An image file and the format it is read as.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -159,6 +159,73 @@ pub enum Action {
         image: ImageRef,
         /// The new version.
         compat: Compat,
+    },
+    /// Changes bytes of a closed qcow2 image.
+    DamageImage {
+        /// The image.
+        image: ImageRef,
+        /// What is changed.
+        damage: Damage,
+    },
+    /// `qemu-img resize`: changes the virtual size of a closed image.
+    ResizeImage {
+        /// The image.
+        image: ImageRef,
+        /// The new virtual size.
+        size: Size,
+    },
+    /// `qemu-img convert`: puts a copy of a closed image in its place.
+    ConvertImage {
+        /// The image.
+        image: ImageRef,
+        /// The bitmaps are copied too.
+        bitmaps: bool,
+    },
+    /// `qemu-img bitmap --merge`: adds the bits of one bitmap of a closed image to another.
+    MergeBitmaps {
+        /// The image.
+        image: ImageRef,
+        /// The bitmap that receives the bits.
+        bitmap: String,
+        /// The bitmap whose bits are added.
+        from: String,
+    },
+    /// `qemu-io`: writes one byte value over a range of a closed image.
+    WriteImage {
+        /// The image.
+        image: ImageRef,
+        /// First byte.
+        offset: Size,
+        /// Number of bytes.
+        length: Size,
+        /// The byte value.
+        pattern: u8,
+    },
+    /// Copies a closed image's file.
+    CopyImage {
+        /// The image.
+        image: ImageRef,
+        /// Absolute path of the copy.
+        copy: String,
+    },
+    /// Puts such a copy in the image's place.
+    RestoreImage {
+        /// The image.
+        image: ImageRef,
+        /// Absolute path of the copy.
+        copy: String,
+    },
+    /// Cuts the end of a closed image's file off.
+    TruncateImage {
+        /// The image.
+        image: ImageRef,
+        /// The number of bytes that are lost.
+        by: Size,
+    },
+    /// Opens a closed image for writing in a process of its own, and kills that.
+    CrashImageWriter {
+        /// The image.
+        image: ImageRef,
     },
     /// Keeps libvirt from storing the metadata of a domain's checkpoints.
     BlockMetadataStore {

@@ -158,6 +158,16 @@ impl Content {
         }
     }
 
+    /// The same on a disk of another size: cut, or with zeros behind it.
+    #[must_use]
+    pub fn resized(&self, size: Size) -> Self {
+        let mut resized = Self::zeros(size);
+        for run in &self.runs {
+            resized.write(run.offset, run.length, run.fill);
+        }
+        resized
+    }
+
     /// The size of the disk.
     #[must_use]
     pub const fn size(&self) -> Size {

@@ -5,6 +5,7 @@
 
 mod actions;
 mod calls;
+mod images;
 mod lower;
 mod saved_checkpoint;
 mod step;

@@ -88,6 +88,17 @@ impl Lowering<'_> {
             | Told::NbdServerStop
             | Told::BlockMetadataStore
             | Told::UnblockMetadataStore => self.change_host(step)?,
+            Told::ResizeImage(_)
+            | Told::ConvertImage(_)
+            | Told::ImageWrite(_)
+            | Told::CopyImage(_)
+            | Told::RestoreImage(_)
+            | Told::TruncateImage(_)
+            | Told::CrashImageWriter(_)
+            | Told::BitmapMerge(_) => self.change_image(step)?,
+            Told::DamageBitmap(_) | Told::DamageImage(_) | Told::WriteBytes(_) => {
+                self.damage_image(step)?
+            }
             Told::AmendImage(body) => self.amend_image(body).ok_or_else(|| step.name())?,
             Told::Shutdown
             | Told::RestartDaemon
@@ -100,19 +111,8 @@ impl Lowering<'_> {
             | Told::BlockResize(_)
             | Told::AttachDisk(_)
             | Told::DetachDisk(_)
-            | Told::ResizeImage(_)
-            | Told::ConvertImage(_)
             | Told::OverlayImage(_)
             | Told::CommitImage(_)
-            | Told::ImageWrite(_)
-            | Told::CopyImage(_)
-            | Told::RestoreImage(_)
-            | Told::TruncateImage(_)
-            | Told::CrashImageWriter(_)
-            | Told::BitmapMerge(_)
-            | Told::DamageBitmap(_)
-            | Told::DamageImage(_)
-            | Told::WriteBytes(_)
             | Told::SmallFileSystem(_)
             | Told::FillFileSystem(_)
             | Told::FreeFileSystem(_)

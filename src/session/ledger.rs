@@ -19,6 +19,12 @@ pub struct Ledger {
     own_checkpoints: BTreeSet<String>,
     /// Documents of checkpoints that a client has kept, without their nested domain.
     saved_checkpoints: BTreeMap<String, String>,
+    /// The paths of the images whose bytes or version were changed.
+    damaged: BTreeSet<String>,
+    /// What each copied image held, by the path of the copy.
+    copies: BTreeMap<String, Content>,
+    /// Every checkpoint that a call has named.
+    named: BTreeSet<String>,
     /// The guest does not run.
     paused: bool,
     /// The domain's memory is saved, and the next start restores it; whether it was paused.
@@ -109,6 +115,19 @@ impl Ledger {
                     content.write(offset.bytes(), length.bytes(), *pattern);
                 }
             }
+            // A version that stores no bitmaps leaves their clusters behind.
+            Action::DamageImage { image, .. } | Action::AmendImage { image, .. } => {
+                self.damaged.insert(image.path.clone());
+            }
+            Action::WriteImage { image, .. }
+            | Action::ResizeImage { image, .. }
+            | Action::CopyImage { image, .. }
+            | Action::RestoreImage { image, .. } => {
+                let disk = disks.iter().find(|disk| disk.image.path == image.path);
+                if let Some(disk) = disk {
+                    self.note_tool(action, &disk.target);
+                }
+            }
             Action::ReadExport { export, image, .. } => {
                 let last = self.backups.last_mut();
                 let mut disks = last.into_iter().flat_map(|backup| &mut backup.disks);
@@ -139,7 +158,10 @@ impl Ledger {
             | Action::ProbeMetadataStore { .. }
             | Action::FindFiles { .. }
             | Action::ImageVersions { .. }
-            | Action::AmendImage { .. }
+            | Action::ConvertImage { .. }
+            | Action::MergeBitmaps { .. }
+            | Action::TruncateImage { .. }
+            | Action::CrashImageWriter { .. }
             | Action::BlockMetadataStore { .. }
             | Action::UnblockMetadataStore { .. }
             | Action::MakeDirectory { .. }
@@ -149,6 +171,41 @@ impl Ledger {
             | Action::OccupyPort { .. }
             | Action::ReleasePort { .. } => {}
         }
+    }
+
+    /// Takes note of what a tool did to the image of a disk.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the caller sends what changes a disk here"
+    )]
+    fn note_tool(&mut self, action: &Action, disk: &str) {
+        let Some(content) = self.disks.get_mut(disk) else {
+            return;
+        };
+        match action {
+            Action::WriteImage {
+                offset,
+                length,
+                pattern,
+                ..
+            } => content.write(offset.bytes(), length.bytes(), *pattern),
+            Action::ResizeImage { size, .. } => *content = content.resized(*size),
+            Action::CopyImage { copy, .. } => {
+                self.copies.insert(copy.clone(), content.clone());
+            }
+            Action::RestoreImage { copy, .. } => {
+                if let Some(kept) = self.copies.get(copy) {
+                    *content = kept.clone();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether something was done to an image that may leak clusters.
+    #[must_use]
+    pub fn is_damaged(&self, image: &ImageRef) -> bool {
+        self.damaged.contains(&image.path)
     }
 
     /// An image that was made anew is not the one that earlier backups belong to.
@@ -164,6 +221,8 @@ impl Ledger {
     /// it.
     pub(super) fn note_attempt(&mut self, call: &Call, found: Vec<String>) {
         let request = Request::of(call);
+        let names = [&request.checkpoint, &call.checkpoint];
+        self.named.extend(names.into_iter().flatten().cloned());
         if call.api == Api::DomainBackupBegin {
             self.attempts.push(Attempt {
                 request,
@@ -348,6 +407,14 @@ impl Ledger {
     /// The checkpoints that were to be made without a backup.
     pub fn own_checkpoints(&self) -> impl Iterator<Item = &str> {
         self.own_checkpoints.iter().map(String::as_str)
+    }
+
+    /// Whether a bitmap is of somebody who has never called libvirt here: another program's, or one
+    /// whose name was spoilt. libvirt's own begin with `backup-` or `libvirt-`.
+    #[must_use]
+    pub fn is_foreign(&self, bitmap: &str) -> bool {
+        let own = ["backup-", "libvirt-"];
+        !self.named.contains(bitmap) && !own.iter().any(|prefix| bitmap.starts_with(prefix))
     }
 
     /// The backups that were asked for.

@@ -17,6 +17,10 @@ enum Filter {
         from: u64,
         to: u64,
     },
+    /// How a QEMU has ended that does not start, up to its own reason: whichever thread of libvirt
+    /// notices it first words the message, and it holds the time and QEMU's options
+    /// (`src/qemu/qemu_process.c:qemuProcessReportLogError`).
+    NoStart,
     /// A text and all up to another one, which not every driver tells.
     Dropped {
         before: &'static str,
@@ -47,6 +51,7 @@ impl Redactions {
             known(&place.uuid, "[UUID]"),
             known(&place.domain, "[DOMAIN]"),
             known(&place.emulator, "[EMULATOR]"),
+            Filter::NoStart,
             // A daemon names who holds a domain's lock; libvirt without one has no name to tell
             // (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`).
             Filter::Dropped {
@@ -131,6 +136,18 @@ impl Filter {
                 }
                 text
             }
+            Self::NoStart => {
+                // libvirt 9.0 does not name the domain.
+                let closed = [
+                    "QEMU unexpectedly closed the monitor (vm='[DOMAIN]'): ",
+                    "qemu unexpectedly closed the monitor: ",
+                ];
+                let exited = "process exited while connecting to monitor: ";
+                let same = closed
+                    .iter()
+                    .fold(text.to_owned(), |text, closed| text.replace(closed, exited));
+                replaced(&same, exited, "}: ", &format!("{exited}[...]: "))
+            }
             Self::Dropped { before, after } => replaced(text, before, after, ""),
             Self::Between {
                 before,
@@ -180,6 +197,21 @@ mod tests {
         };
         let text = "state change lock (held by monitor=remoteDispatchDomainBackupBegin)";
         assert_eq!(Redactions::of(&place).apply(text), "state change lock");
+        let ends = [
+            "internal error: QEMU unexpectedly closed the monitor (vm='d7'): 2026-01-01T00:00:00Z \
+             qemu-system-x86_64: -blockdev {\"node-name\":\"libvirt-1-format\"}: Broken bitmap directory",
+            "internal error: qemu unexpectedly closed the monitor: 2026-01-01T00:00:00Z \
+             qemu-system-x86_64: -blockdev {\"node-name\":\"libvirt-1-format\"}: Broken bitmap directory",
+            "internal error: process exited while connecting to monitor: 2026-01-01T00:00:00Z \
+             qemu-system-x86_64: -blockdev {\"cache\":{\"direct\":true}}: Broken bitmap directory",
+        ];
+        for text in ends {
+            assert_eq!(
+                Redactions::of(&place).apply(text),
+                "internal error: process exited while connecting to monitor: [...]: Broken bitmap \
+                 directory"
+            );
+        }
         let text = "<server port='40002'/> 40002";
         assert_eq!(
             Redactions::of(&place).apply(text),

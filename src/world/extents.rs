@@ -50,6 +50,12 @@ impl Extents {
         self.0.size()
     }
 
+    /// The same on a disk of another size.
+    #[must_use]
+    pub fn resized(&self, size: Size) -> Self {
+        Self(self.0.resized(size))
+    }
+
     /// The number of marked bytes.
     #[must_use]
     pub fn bytes(&self) -> Size {

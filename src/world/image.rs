@@ -1,5 +1,7 @@
 //! Image files.
 
+use std::collections::BTreeMap;
+
 use super::{Bitmaps, Extents};
 use crate::model::{Compat, Content, DiskFormat, Size};
 
@@ -16,6 +18,13 @@ pub struct Image {
     pub allocated: Extents,
     /// The bitmaps on disk. They differ from those in memory until a clean close.
     pub stored: Bitmaps,
+    /// The bytes of its metadata, once somebody has edited them: they, and not `stored`, are what
+    /// the next one that opens it will find.
+    pub edited: Option<Vec<u8>>,
+    /// The stored bitmaps whose tables are invalid, and how many clusters only their entries name.
+    pub without_table: BTreeMap<String, u64>,
+    /// Clusters that nobody names any more.
+    pub leaked: u64,
 }
 
 impl Image {
@@ -33,6 +42,9 @@ impl Image {
             content: Content::zeros(size),
             allocated,
             stored: Bitmaps::new(),
+            edited: None,
+            without_table: BTreeMap::new(),
+            leaked: 0,
         }
     }
 

@@ -9,6 +9,7 @@ mod backup;
 mod bitmap;
 mod checkpoint;
 mod domain;
+mod edited;
 mod extents;
 mod files;
 mod host;

@@ -11,13 +11,14 @@ impl World {
     /// disk. A bitmap that was in use already was not closed properly: it is inconsistent, its data
     /// is not loaded, and it does not record. Whether the images of a saved domain become active
     /// only with the guest depends on the version
-    /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
+    /// (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`). Where QEMU does not open an image, it
+    /// ends, and its reason is the inner error.
     pub fn start(
         &mut self,
         name: &str,
         paused: bool,
         restores_inactive_images: bool,
-    ) -> Result<(), Impossible> {
+    ) -> Result<Result<(), String>, Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in disks.iter().filter(|disk| !disk.is_empty()) {
             self.require_closed(&disk.source)?;
@@ -32,11 +33,14 @@ impl World {
             }
         }
         // A saved memory is loaded first; the images become active when the guest runs.
-        let saved = defined(&mut self.domains, name)?.saved.take();
+        let saved = defined(&mut self.domains, name)?.saved;
         let paused = paused || saved == Some(true);
         let inactive_images = restores_inactive_images && paused && saved.is_some();
         if inactive_images && disks.iter().any(|disk| disk.transient) {
             return impossible("restoring a domain with a transient disk");
+        }
+        if !inactive_images && let Err(reason) = self.open_images(&disks) {
+            return Ok(Err(reason));
         }
         let bitmaps = if inactive_images {
             disks.iter().map(|_| vec![Bitmaps::new()]).collect()
@@ -50,7 +54,9 @@ impl World {
         let mut nodes: Vec<u32> = nodes.collect();
         let last_node = nodes.last().copied().unwrap_or_default() + overlays;
         nodes.reverse();
-        defined(&mut self.domains, name)?.active = Some(Active {
+        let domain = defined(&mut self.domains, name)?;
+        domain.saved = None;
+        domain.active = Some(Active {
             paused,
             inactive_images,
             bitmaps,
@@ -60,6 +66,16 @@ impl World {
             mirrors: BTreeMap::new(),
             nbd: None,
         });
+        Ok(Ok(()))
+    }
+
+    /// QEMU opens the images of a domain, from the last disk to the first, or says why it does not.
+    fn open_images(&mut self, disks: &[Disk]) -> Result<(), String> {
+        for disk in disks.iter().rev() {
+            if let Some(image) = self.image_mut(&disk.source) {
+                image.open()?;
+            }
+        }
         Ok(())
     }
 
@@ -119,6 +135,7 @@ impl World {
         if !std::mem::take(&mut active.inactive_images) {
             return Ok(());
         }
+        self.open_images(&disks).map_err(Impossible)?;
         let bitmaps = self.load_bitmaps(&disks)?;
         if let Some(active) = &mut defined(&mut self.domains, name)?.active {
             active.bitmaps = bitmaps;
@@ -296,7 +313,7 @@ impl World {
                 layer.remove(bitmap);
             }
             if let Some(image) = self.image_mut(&source) {
-                image.stored.remove(bitmap);
+                image.remove_stored(bitmap);
             }
         }
         Ok(())

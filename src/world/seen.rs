@@ -32,7 +32,7 @@ impl World {
             return impossible(format!("the bitmaps of the missing image {path}"));
         };
         Ok(image
-            .stored
+            .shown()
             .iter()
             .map(|(name, bitmap)| row(disk, 0, name, bitmap, false))
             .collect())

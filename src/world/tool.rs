@@ -22,9 +22,7 @@ impl World {
         if image.format != DiskFormat::Qcow2 || self.opened(image).is_none() {
             return impossible(format!("bitmaps in {path}, which is no qcow2 image"));
         }
-        let Some(found) = self.image_mut(path) else {
-            return impossible(format!("bitmaps in {path}"));
-        };
+        let found = self.opened_for_writing(image)?;
         let size = found.content.size();
         if let BitmapChange::Add { granularity } = change {
             if found.stored.contains_key(name) {
@@ -44,7 +42,7 @@ impl World {
         let inconsistent = bitmap.inconsistent;
         match change {
             BitmapChange::Remove => {
-                found.stored.remove(name);
+                found.remove_stored(name);
             }
             BitmapChange::Clear | BitmapChange::Enable | BitmapChange::Disable if inconsistent => {
                 return impossible(format!("changing the bitmap {name}, which is inconsistent"));
@@ -59,16 +57,17 @@ impl World {
 }
 
 impl World {
-    /// `qemu-img amend -o compat=`. An image with bitmaps is never made one that stores none.
+    /// `qemu-img amend -o compat=`. An old version stores no bitmaps, and nobody frees their clusters.
     pub fn amend(&mut self, image: &ImageRef, compat: Compat) -> Result<(), Impossible> {
         let path = &image.path;
         self.require_closed(path)?;
         let is_qcow2 = image.format == DiskFormat::Qcow2 && self.opened(image).is_some();
-        let Some(found) = self.image_mut(path).filter(|_| is_qcow2) else {
+        if !is_qcow2 {
             return impossible(format!("the version of {path}, which is no qcow2 image"));
-        };
-        if compat == Compat::V2 && !found.stored.is_empty() {
-            return impossible(format!("an old version of {path}, which stores bitmaps"));
+        }
+        let found = self.opened_for_writing(image)?;
+        if compat == Compat::V2 {
+            found.drop_bitmaps();
         }
         found.compat = compat;
         Ok(())

@@ -51,7 +51,7 @@ pub(super) fn live(xml: &str, reply: &str) -> Result<BitmapTable, DriverError> {
 }
 
 /// The bitmaps stored in closed images. Where a disk is given more than one image, they are its
-/// layers, top first. A raw image stores none.
+/// layers, top first. A raw image stores none, and of one that QEMU does not open none can be seen.
 pub(super) fn stored(disks: &[(String, ImageRef)]) -> Result<BitmapTable, DriverError> {
     let mut rows = Vec::new();
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
@@ -63,7 +63,11 @@ pub(super) fn stored(disks: &[(String, ImageRef)]) -> Result<BitmapTable, Driver
             continue;
         }
         let arguments = ["info", "--output=json", &tools::alone(image)];
-        let info = tools::qemu_img(&arguments)?.succeeded()?.json()?;
+        let output = tools::qemu_img(&arguments)?;
+        if output.status == Some(1) && output.is_refused() {
+            continue;
+        }
+        let info = output.succeeded()?.json()?;
         let bitmaps = info["format-specific"]["data"]["bitmaps"].as_array();
         for bitmap in bitmaps.into_iter().flatten() {
             let flags = bitmap["flags"].as_array();

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
 
 use crate::driver::DriverError;
+use crate::model::Size;
 
 /// Makes a directory; nothing of that name may be there.
 pub(super) fn make_directory(path: &str) -> Result<(), DriverError> {
@@ -45,6 +47,54 @@ pub(super) fn list(directory: &str) -> Result<Vec<String>, DriverError> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Copies a file; nothing of the copy's name may be there.
+pub(super) fn copy(path: &str, copy: &str) -> Result<(), DriverError> {
+    if fs::symlink_metadata(copy).is_ok() {
+        return Err(failed(
+            "copy to",
+            copy,
+            &io::ErrorKind::AlreadyExists.into(),
+        ));
+    }
+    fs::copy(path, copy).map_err(|error| failed("copy", path, &error))?;
+    Ok(())
+}
+
+/// Puts a copy of `copy` in the place of `path`.
+pub(super) fn put_copy(copy: &str, path: &str) -> Result<(), DriverError> {
+    let bytes = fs::read(copy).map_err(|error| failed("read", copy, &error))?;
+    replace(path, &bytes)
+}
+
+/// Puts other bytes in the place of a file, in one go. Owner and permissions stay.
+pub(super) fn replace(path: &str, bytes: &[u8]) -> Result<(), DriverError> {
+    let new = format!("{path}.new");
+    let put = || -> io::Result<()> {
+        let old = fs::metadata(path)?;
+        fs::write(&new, bytes)?;
+        fs::set_permissions(&new, old.permissions())?;
+        let now = fs::metadata(&new)?;
+        if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
+            chown(&new, Some(old.uid()), Some(old.gid()))?;
+        }
+        fs::rename(&new, path)
+    };
+    put().map_err(|error| {
+        let _nothing_to_remove = fs::remove_file(&new);
+        failed("replace", path, &error)
+    })
+}
+
+/// Cuts the end of a file off.
+pub(super) fn truncate(path: &str, by: Size) -> Result<(), DriverError> {
+    let cut = || -> io::Result<()> {
+        let file = fs::OpenOptions::new().write(true).open(path)?;
+        let length = file.metadata()?.len().checked_sub(by.bytes());
+        file.set_len(length.ok_or(io::ErrorKind::InvalidInput)?)
+    };
+    cut().map_err(|error| failed("truncate", path, &error))
 }
 
 fn failed(what: &str, path: &str, error: &io::Error) -> DriverError {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::calls::Session;
 use super::metadata::MetadataStore;
 use super::ports::Occupied;
-use super::{bitmaps, content, emulator, files, images, jobs, nbd};
+use super::{bitmaps, content, damage, emulator, files, images, jobs, nbd, tools};
 use crate::driver::DriverError;
 use crate::model::{Action, Observation};
 
@@ -84,6 +84,24 @@ pub(super) fn act(
         Action::FindFiles { paths } => Ok(Observation::Files(files::find(paths))),
         Action::ImageVersions { disks } => images::versions(disks).map(Observation::Versions),
         Action::AmendImage { image, compat } => done(images::amend(image, *compat)),
+        Action::DamageImage { image, damage } => done(damage::damage(image, damage)),
+        Action::ResizeImage { image, size } => done(images::resize(image, *size)),
+        Action::ConvertImage { image, bitmaps } => done(images::convert(image, *bitmaps)),
+        Action::MergeBitmaps {
+            image,
+            bitmap,
+            from,
+        } => done(images::merge_bitmaps(image, bitmap, from)),
+        Action::WriteImage {
+            image,
+            offset,
+            length,
+            pattern,
+        } => done(images::write(image, *offset, *length, *pattern)),
+        Action::CopyImage { image, copy } => done(files::copy(&image.path, copy)),
+        Action::RestoreImage { image, copy } => done(files::put_copy(copy, &image.path)),
+        Action::TruncateImage { image, by } => done(files::truncate(&image.path, *by)),
+        Action::CrashImageWriter { image } => done(tools::crash_writer(image)),
         Action::BlockMetadataStore { domain } => done(taken.metadata.block(domain)),
         Action::UnblockMetadataStore { domain } => done(taken.metadata.unblock(domain)),
         Action::MakeDirectory { path } => done(files::make_directory(path)),

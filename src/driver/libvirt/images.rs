@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::tools;
+use super::{files, tools};
 use crate::driver::DriverError;
 use crate::model::{BitmapChange, Compat, DiskFormat, ImageRef, Size};
 
@@ -23,6 +23,48 @@ pub(super) fn amend(image: &ImageRef, compat: Compat) -> Result<(), DriverError>
     let option = format!("compat={compat}");
     let arguments = ["amend", "-q", "-f", "qcow2", "-o", &option, &image.path];
     tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// Changes the virtual size of a closed image.
+pub(super) fn resize(image: &ImageRef, size: Size) -> Result<(), DriverError> {
+    let (format, size) = (image.format.as_str(), size.bytes().to_string());
+    let arguments = ["resize", "-q", "--shrink", "-f", format, &image.path, &size];
+    tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// Copies a closed image, with its bitmaps or without them, and puts the copy in its place.
+pub(super) fn convert(image: &ImageRef, bitmaps: bool) -> Result<(), DriverError> {
+    let format = image.format.as_str();
+    let copy = format!("{}.converted", image.path);
+    let mut arguments = vec!["convert", "-q", "-f", format, "-O", format];
+    if bitmaps {
+        arguments.push("--bitmaps");
+    }
+    arguments.extend([image.path.as_str(), &copy]);
+    tools::qemu_img(&arguments)?.succeeded()?;
+    files::put_copy(&copy, &image.path)?;
+    files::remove_file(&copy)
+}
+
+/// Adds the bits of one bitmap to another of the same closed image.
+pub(super) fn merge_bitmaps(image: &ImageRef, bitmap: &str, from: &str) -> Result<(), DriverError> {
+    let format = image.format.as_str();
+    let arguments = ["bitmap", "--merge", from, "-f", format, &image.path, bitmap];
+    tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// Writes one byte value over a range of a closed image.
+pub(super) fn write(
+    image: &ImageRef,
+    offset: Size,
+    length: Size,
+    pattern: u8,
+) -> Result<(), DriverError> {
+    let command = format!("write -P {pattern} {} {}\n", offset.bytes(), length.bytes());
+    tools::qemu_io(&["-f", image.format.as_str(), &image.path], &command)?.succeeded()?;
     Ok(())
 }
 

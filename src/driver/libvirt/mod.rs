@@ -26,6 +26,7 @@ mod constants;
 mod content;
 mod daemon;
 mod daemon_store;
+mod damage;
 mod debris;
 mod emulator;
 mod events;

@@ -5,7 +5,7 @@
 
 use crate::model::ImageRef;
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -64,6 +64,13 @@ impl Output {
     pub(super) fn is_locked(&self) -> bool {
         self.stderr.contains("Failed to get") && self.stderr.contains("\" lock")
     }
+
+    /// Whether the format itself was refused: the file is there, and nobody holds it. QEMU names the
+    /// file then, and the reason (`qemu-img.c:img_open_opts`).
+    pub(super) fn is_refused(&self) -> bool {
+        let is_missing = self.stderr.contains("No such file or directory");
+        self.stderr.contains("Could not open") && !self.is_locked() && !is_missing
+    }
 }
 
 /// Runs `qemu-img`; while an image is locked it tries again, for up to five seconds.
@@ -82,6 +89,37 @@ pub(super) fn qemu_img<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output, Drive
 /// fail in the end.
 pub(super) fn qemu_io(arguments: &[&str], commands: &str) -> Result<Output, DriverError> {
     run(IO_TOOL, arguments, Some(commands))
+}
+
+/// Opens an image for writing with `qemu-io` and kills that, as a crash does. Opening alone marks the
+/// bitmaps as in use (QEMU `block/qcow2-bitmap.c:qcow2_load_dirty_bitmaps`).
+pub(super) fn crash_writer(image: &ImageRef) -> Result<(), DriverError> {
+    let failed = |error: io::Error| {
+        DriverError::Failed(format!("cannot run `{IO_TOOL}` on {}: {error}", image.path))
+    };
+    let mut child = Command::new(IO_TOOL)
+        .args(["-f", image.format.as_str(), &image.path])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    // Its answer says that the image is open.
+    let answer = (|| {
+        let mut line = String::new();
+        if let (Some(stdin), Some(stdout)) = (child.stdin.as_mut(), child.stdout.take()) {
+            stdin.write_all(b"length\n")?;
+            io::BufReader::new(stdout).read_line(&mut line)?;
+        }
+        Ok(line)
+    })();
+    child.kill().map_err(failed)?;
+    child.wait().map_err(failed)?;
+    if answer.map_err(failed)?.is_empty() {
+        let text = format!("`{IO_TOOL}` did not open {}", image.path);
+        return Err(DriverError::Failed(text));
+    }
+    Ok(())
 }
 
 /// The options that open an image in its format, never probed, and without what lies behind it:

@@ -149,8 +149,10 @@ impl Mock {
         }
         let paused = call.flags & flags::START_PAUSED != 0;
         let inactive = self.rules.restores_inactive_images;
-        self.world.start(&call.domain, paused, inactive)?;
-        Ok(Value::Nothing)
+        match self.world.start(&call.domain, paused, inactive)? {
+            Ok(()) => Ok(Value::Nothing),
+            Err(reason) => refuse_start(&reason),
+        }
     }
 
     /// `src/qemu/qemu_driver.c:qemuDomainDestroyFlags`. QEMU is asked to end by SIGTERM, so it
@@ -204,6 +206,16 @@ impl Mock {
             i32::from(state == DomainState::Running),
         ))
     }
+}
+
+/// QEMU has ended before it answered; libvirt quotes the end of its log
+/// (`src/qemu/qemu_process.c:qemuProcessReportLogError`).
+fn refuse_start(reason: &str) -> Ruled {
+    let text = format!(
+        "process exited while connecting to monitor: 1970-01-01T00:00:00.000000Z \
+         qemu-system-x86_64: -blockdev {{}}: {reason}"
+    );
+    refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text)
 }
 
 /// `VIR_ERR_OPERATION_INVALID` in the QEMU driver.

@@ -52,14 +52,7 @@ impl Mock {
                 };
                 content.map(Observation::Content).ok_or_else(missing)
             }
-            // Nothing in the world leaks or shares clusters.
-            Action::CheckImage { image } => match self.world.image(&image.path) {
-                Some(_) => Ok(Observation::Check(None)),
-                None => Err(Impossible(format!(
-                    "checking the missing image {}",
-                    image.path
-                ))),
-            },
+            Action::CheckImage { image } => self.check_image(image),
             Action::ListFiles { directory } => {
                 let names = self.world.names_in(directory).map(str::to_owned);
                 Ok(Observation::Files(names.collect()))
@@ -67,9 +60,8 @@ impl Mock {
             Action::ProbeServer { server, tls } => {
                 // The simulated host has no certificates.
                 let no_tls = || tls.then(|| "no certificates".to_owned());
-                Ok(Observation::Usable(
-                    self.world.probe(server).or_else(no_tls),
-                ))
+                let reason = self.world.probe(server).or_else(no_tls);
+                Ok(Observation::Usable(reason))
             }
             Action::ProbeMetadataStore { domain } => {
                 let found = self.world.domains.get(domain);
@@ -83,14 +75,8 @@ impl Mock {
                     .filter(|path| self.world.files.contains_key(*path));
                 Ok(Observation::Files(there.cloned().collect()))
             }
-            Action::ImageVersions { disks } => {
-                let version = |(disk, image): &(String, ImageRef)| {
-                    let found = self.world.image(&image.path)?;
-                    (found.format == DiskFormat::Qcow2).then(|| (disk.clone(), found.compat))
-                };
-                let versions = disks.iter().filter_map(version);
-                Ok(Observation::Versions(versions.collect()))
-            }
+            Action::ImageVersions { disks } => Ok(self.image_versions(disks)),
+            // They show nothing.
             Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
             | Action::StartNbdServer { .. }
@@ -104,11 +90,42 @@ impl Mock {
             | Action::OccupyPort { .. }
             | Action::ReleasePort { .. }
             | Action::AmendImage { .. }
+            | Action::DamageImage { .. }
+            | Action::ResizeImage { .. }
+            | Action::ConvertImage { .. }
+            | Action::MergeBitmaps { .. }
+            | Action::WriteImage { .. }
+            | Action::CopyImage { .. }
+            | Action::RestoreImage { .. }
+            | Action::TruncateImage { .. }
+            | Action::CrashImageWriter { .. }
             | Action::BlockMetadataStore { .. }
             | Action::UnblockMetadataStore { .. } => {
                 self.disturb(action).map(|()| Observation::Done)
             }
         }
+    }
+
+    fn image_versions(&self, disks: &[(String, ImageRef)]) -> Observation {
+        let version = |(disk, image): &(String, ImageRef)| {
+            let found = self.world.image(&image.path)?;
+            (found.format == DiskFormat::Qcow2).then(|| (disk.clone(), found.version()))
+        };
+        Observation::Versions(disks.iter().filter_map(version).collect())
+    }
+
+    fn check_image(&self, image: &ImageRef) -> Result<Observation, Impossible> {
+        let path = &image.path;
+        let found = self.world.image(path);
+        let found =
+            found.ok_or_else(|| Impossible(format!("checking the missing image {path}")))?;
+        Ok(Observation::Check(match found.checked() {
+            Ok((0, 0)) => None,
+            Ok((corruptions, leaks)) => Some(format!(
+                "{corruptions} corruptions, {leaks} leaked clusters"
+            )),
+            Err(reason) => Some(reason),
+        }))
     }
 
     /// The actions that are done and show nothing.
@@ -143,6 +160,24 @@ impl Mock {
             Action::OccupyPort { port } => world.occupy_port(*port),
             Action::ReleasePort { port } => world.release_port(*port),
             Action::AmendImage { image, compat } => world.amend(image, *compat),
+            Action::DamageImage { image, damage } => world.damage(image, damage),
+            Action::ResizeImage { image, size } => world.resize_image(image, *size),
+            Action::ConvertImage { image, bitmaps } => world.convert_image(image, *bitmaps),
+            Action::MergeBitmaps {
+                image,
+                bitmap,
+                from,
+            } => world.merge_bitmaps(image, bitmap, from),
+            Action::WriteImage {
+                image,
+                offset,
+                length,
+                pattern,
+            } => world.write_image(image, (*offset, *length), *pattern),
+            Action::CopyImage { image, copy } => world.copy_image(image, copy),
+            Action::RestoreImage { image, copy } => world.restore_image(image, copy),
+            Action::TruncateImage { image, by } => world.truncate_image(image, *by),
+            Action::CrashImageWriter { image } => world.crash_writer(image),
             Action::BlockMetadataStore { domain } => world.block_metadata(domain, true),
             Action::UnblockMetadataStore { domain } => world.block_metadata(domain, false),
             other => Err(Impossible(format!("{other:?}"))),

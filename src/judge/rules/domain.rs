@@ -190,7 +190,7 @@ fn deletion_can_be_done_offline(facts: &Facts) -> Step {
     };
     let defined = facts.checkpoints()?.get(name).cloned();
     let is_lost = defined.is_none() && facts.records.are_about(name);
-    if facts.unwanted_checkpoint()?.is_none() && !(is_lost && !facts.is_about_children()) {
+    if facts.is_about_children() || (!is_lost && facts.unwanted_checkpoint()?.is_none()) {
         return Ok(None);
     }
     let stored = carriers(facts.stored_bitmaps()?, name);
