@@ -18,7 +18,7 @@ use backup_tck::model::{
     Value, flags,
 };
 use backup_tck::run::{Extent, Ran, Stopped, run_scenario};
-use backup_tck::scenario::{Expectation, Scenario, parse};
+use backup_tck::scenario::{Expectation, Scenario, Spanned, Step, parse};
 use backup_tck::suite::Suite;
 use rstest::rstest;
 
@@ -45,6 +45,8 @@ struct Spied {
     /// The refusal that the scenario is about.
     awaited: Option<ErrorCode>,
     is_refused: bool,
+    /// How many refusals of its history bear the same code.
+    earlier: usize,
     looks: usize,
     done: Vec<Done>,
 }
@@ -63,14 +65,23 @@ enum Done {
 
 impl Spied {
     fn new(fault: Fault, scenario: &Scenario) -> Self {
+        let awaited = match &scenario.then {
+            Expectation::Refusal(refusal) => Some(refusal.error),
+            Expectation::Success => None,
+        };
+        let is_alike = |step: &&Spanned<Step>| {
+            let Step::Call(call) = &step.value else {
+                return false;
+            };
+            let refused = call.refused.as_ref().map(|code| code.value.0);
+            refused.is_some() && refused == awaited
+        };
         Self {
             mock: Mock::newest(),
             fault,
-            awaited: match &scenario.then {
-                Expectation::Refusal(refusal) => Some(refusal.error),
-                Expectation::Success => None,
-            },
+            awaited,
             is_refused: false,
+            earlier: scenario.history.iter().filter(is_alike).count(),
             looks: 0,
             done: Vec::new(),
         }
@@ -113,9 +124,15 @@ impl Libvirt for Spied {
         }
         let answer = self.mock.call(call)?;
         if let Answer::Refused(error) = &answer {
-            // Whether a backup is registered is asked all the time.
-            let is_awaited = self.awaited == Some(error.code);
-            self.is_refused |= is_awaited && error.code != ErrorCode::NO_DOMAIN_BACKUP;
+            // The runner looks at the host by these all the time.
+            let is_a_look = matches!(
+                call.api,
+                Api::DomainGetState | Api::DomainBackupGetXmlDesc | Api::DomainListAllCheckpoints
+            );
+            if !is_a_look && self.awaited == Some(error.code) {
+                self.is_refused |= self.earlier == 0;
+                self.earlier = self.earlier.saturating_sub(1);
+            }
         }
         Ok(answer)
     }
@@ -205,7 +222,11 @@ fn of_name(wanted: &str) -> (String, Arc<Scenario>, Decision) {
 #[test]
 fn a_driver_may_die_at_any_moment() {
     let mut deaths = 0;
-    for (name, scenario, decision) in refusing() {
+    // A corrected request is the author's; of those some are enough.
+    let is_worth_it = |(name, _, decision): &(String, _, Decision)| {
+        *decision != Decision::FixRequest || name.starts_with("recovery/")
+    };
+    for (name, scenario, decision) in refusing().into_iter().filter(is_worth_it) {
         let (ran, done) = played(&name, &scenario, Fault::None);
         assert!(ran.is_ok(), "{name}");
         for moment in 0..done.len() {
