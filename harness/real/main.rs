@@ -14,6 +14,7 @@ mod calls;
 #[path = "../chain.rs"]
 mod chain;
 mod daemon;
+mod documents;
 #[path = "../ended_job.rs"]
 mod ended_job;
 mod endings;
@@ -145,6 +146,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "agreement::mock_and_real_libvirt_bear_faults_alike",
         faults::mock_and_real_libvirt_bear_faults_alike,
+    ),
+    (
+        "documents::mock_and_real_libvirt_accept_the_same_documents",
+        documents::mock_and_real_libvirt_accept_the_same_documents,
     ),
     (
         "wrong_decisions::each_wrong_decision_is_caught",
