@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::answer::{Ruled, into_answer, not_modelled, refuse};
+use super::answer::{Ruled, into_answer, not_modelled, refuse, shortened};
 use super::version::{MODELLED, REFERENCE, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
@@ -137,7 +137,7 @@ impl Mock {
 
 impl Libvirt for Mock {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
-        into_answer(self.rule(call))
+        into_answer(shortened(self.rule(call), self.rules.longest_text))
     }
 }
 
@@ -164,6 +164,7 @@ impl Driver for Mock {
             ..Self::with_rules_of(self.version)
         };
         self.world.clock = EPOCH;
+        self.world.bare_overlays = !self.rules.overlay_of_domain;
         let number = self.scenarios;
         self.directory = format!("/mock/{number}");
         self.world

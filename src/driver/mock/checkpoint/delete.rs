@@ -13,7 +13,12 @@ impl Mock {
         const METADATA_ONLY: u32 = flags::CHECKPOINT_DELETE_METADATA_ONLY;
         let name = self.checkpoint_handle(call)?;
         let domain = self.domain(call)?;
-        check_flags(call.flags, 7, "qemuCheckpointDelete")?;
+        let function = if self.rules.flags_at_entry {
+            "qemuDomainCheckpointDelete"
+        } else {
+            "qemuCheckpointDelete"
+        };
+        check_flags(call.flags, 7, function)?;
         if call.flags & !METADATA_ONLY != 0 {
             return not_modelled("deleting a checkpoint with its children");
         }

@@ -15,7 +15,12 @@ impl Mock {
     pub(in crate::driver::mock) fn checkpoint_get_xml_desc(&mut self, call: &Call) -> Ruled {
         let name = self.checkpoint_handle(call)?;
         let domain = self.domain(call)?;
-        check_flags(call.flags, 7, "qemuCheckpointGetXMLDesc")?;
+        let function = if self.rules.flags_at_entry {
+            "qemuDomainCheckpointGetXMLDesc"
+        } else {
+            "qemuCheckpointGetXMLDesc"
+        };
+        check_flags(call.flags, 7, function)?;
         let Some(checkpoint) = domain.checkpoints.get(&name) else {
             return no_checkpoint(&name);
         };
