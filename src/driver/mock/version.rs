@@ -55,6 +55,9 @@ pub(super) struct Rules {
     /// Whether the schema of a push backup takes a disk of which nothing is said, or only that it is
     /// chosen. Measured: that of 9.0.0 wants a `type` (`src/conf/schemas/domainbackup.rng:backupDisksPush`).
     pub(super) takes_plain_disk: bool,
+    /// Whether a file is made up for a disk that is listed without one, as for one that is not listed.
+    /// Measured on 11.3.0; 7.0.0 and 9.0.0 fail (`src/conf/backup_conf.c:virDomainBackupDefAssignStore`).
+    pub(super) names_file_of_listed: bool,
     /// How far it is with a server on a passed file descriptor.
     pub(super) descriptors: Descriptors,
     /// Whether the server's place is looked at before the disks (`qemu_backup.c:qemuBackupBegin` calls
@@ -103,6 +106,7 @@ impl Rules {
             lock_domain: ErrorDomain::NONE,
             names_root: true,
             takes_plain_disk: true,
+            names_file_of_listed: true,
             descriptors: Descriptors::Unserved,
             server_before_disks: false,
             chooses_port: false,
@@ -126,6 +130,7 @@ impl Rules {
                 lock_domain: ErrorDomain::QEMU,
                 names_root: false,
                 takes_plain_disk: false,
+                names_file_of_listed: false,
                 descriptors: Descriptors::Unknown,
                 server_before_disks: true,
                 aborts_with_flags: false,
@@ -138,6 +143,7 @@ impl Rules {
             Self {
                 restores_inactive_images: false,
                 takes_plain_disk: false,
+                names_file_of_listed: false,
                 descriptors: Descriptors::Unknown,
                 qemu: "7.2.22",
                 ..reference

@@ -70,7 +70,7 @@ impl Mock {
                 .map(|server| listening(server, rules, &self.world))
                 .transpose()
         };
-        let aligned = |document| align(domain, document, created.as_deref());
+        let aligned = |document| align(domain, document, created.as_deref(), rules);
         let (server, aligned) = if rules.server_before_disks {
             let server = prepared_server(server)?;
             (server, aligned(document)?)

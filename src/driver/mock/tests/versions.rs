@@ -104,6 +104,24 @@ fn a_disk_of_which_nothing_is_said(#[case] version: Version, #[case] code: Error
     assert_eq!(error.code, ErrorCode::CONFIG_UNSUPPORTED);
 }
 
+#[test]
+fn a_file_is_made_up() {
+    let listed = "<domainbackup mode='pull'><server transport='unix' socket='DIR/nbd'/>\
+        <disks><disk name='vda'/></disks></domainbackup>";
+    let unlisted = "<domainbackup/>";
+    for version in [BULLSEYE, BOOKWORM] {
+        let mut bench = running(version);
+        let error = bench.refused(&bench.backup(listed, Some(CP1)));
+        let message = "internal error: argument key 'filename' must not have null value";
+        let (code, domain) = (ErrorCode::INTERNAL_ERROR, ErrorDomain::NONE);
+        assert_refusal(&error, code, domain, message, -1);
+        bench.ok(&bench.backup(unlisted, Some(CP1)));
+    }
+    let mut bench = running(REFERENCE);
+    bench.ok(&bench.backup(listed, Some(CP1)));
+    assert!(bench.files().contains(&"vda.qcow2.cp1".to_owned()));
+}
+
 #[rstest]
 #[case::bookworm(BOOKWORM, ErrorCode::XML_INVALID_SCHEMA)]
 #[case::reference(REFERENCE, ErrorCode::INTERNAL_ERROR)]
