@@ -3,6 +3,8 @@
 //! The domain is shut off, which libvirt finds only after it has read both documents: what is accepted
 //! ends with that, and nothing is begun.
 
+use std::fmt::Write as _;
+
 use backup_tck::driver::libvirt::Connection;
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
@@ -129,10 +131,10 @@ impl Element {
     }
 
     fn to_xml(&self) -> String {
-        let attributes = self.attributes.iter();
-        let attributes: String = attributes
-            .map(|(name, value)| format!(" {name}='{value}'"))
-            .collect();
+        let mut attributes = String::new();
+        for (name, value) in &self.attributes {
+            let _ = write!(attributes, " {name}='{value}'");
+        }
         let children: String = self.children.iter().map(Self::to_xml).collect();
         let (name, text) = (&self.name, &self.text);
         format!("<{name}{attributes}>{text}{children}</{name}>")

@@ -1,8 +1,9 @@
 //! The list: its form, and what it makes of a snapshot and of an expectation.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use globset::{GlobBuilder, GlobMatcher};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -20,8 +21,8 @@ pub struct Divergences(Vec<Divergence>);
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Divergence {
-    /// The scenario, with its area and its case.
-    pub scenario: String,
+    /// The scenario, with its area and its case; or several, as a glob over such names.
+    pub scenario: Names,
     /// The first version that differs; the first there is where it is not given.
     #[serde(default, deserialize_with = "version")]
     since: Option<Version>,
@@ -43,10 +44,18 @@ pub struct Divergence {
     pub link: String,
 }
 
+/// The names of the scenarios that an entry is about.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Names {
+    text: String,
+    glob: GlobMatcher,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Replacement {
-    /// A line, without the blanks around it.
+    /// A line, without the blanks around it; with `…` at its end, how it begins.
     line: String,
     /// The lines in its place, which get its indentation; none where it is missing.
     #[serde(default)]
@@ -100,7 +109,7 @@ impl Divergences {
     /// The entries about a scenario on a version of libvirt.
     fn about(&self, scenario: &str, version: Version) -> impl Iterator<Item = &Divergence> {
         let is_it =
-            move |entry: &&Divergence| entry.scenario == scenario && entry.applies_to(version);
+            move |entry: &&Divergence| entry.scenario.hold(scenario) && entry.applies_to(version);
         self.0.iter().filter(is_it)
     }
 
@@ -145,6 +154,32 @@ impl Divergences {
     }
 }
 
+impl TryFrom<String> for Names {
+    type Error = globset::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let glob = GlobBuilder::new(&text).literal_separator(true).build()?;
+        Ok(Self {
+            text,
+            glob: glob.compile_matcher(),
+        })
+    }
+}
+
+impl Names {
+    /// Whether a scenario is among them.
+    #[must_use]
+    pub fn hold(&self, scenario: &str) -> bool {
+        self.glob.is_match(scenario)
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Divergence {
     fn applies_to(&self, version: Version) -> bool {
         let old_enough = |last: Version| version <= last || version.same_series(last);
@@ -167,31 +202,40 @@ impl Divergence {
     /// A line that it replaces is not there.
     pub fn apply(&self, snapshot: &str) -> Result<String, String> {
         let mut text = snapshot.to_owned();
-        for Replacement { line, with } in &self.replace {
+        for replacement in &self.replace {
             let mut replaced = String::with_capacity(text.len());
             let mut found = false;
             for old in text.lines() {
-                if old.trim() != line.trim() {
+                if !replacement.is_about(old) {
                     replaced.push_str(old);
                     replaced.push('\n');
                     continue;
                 }
                 found = true;
                 let indentation = &old[..old.len() - old.trim_start().len()];
-                for new in with {
+                for new in &replacement.with {
                     let _ = writeln!(replaced, "{indentation}{new}");
                 }
             }
             if !found {
                 return Err(format!(
                     "snapshots/divergences.yaml replaces a line that the snapshot of {} does not \
-                     have: {line}",
-                    self.scenario
+                     have: {}",
+                    self.scenario, replacement.line
                 ));
             }
             text = replaced;
         }
         Ok(text)
+    }
+}
+
+impl Replacement {
+    fn is_about(&self, line: &str) -> bool {
+        match self.line.trim().strip_suffix('…') {
+            Some(beginning) => line.trim().starts_with(beginning),
+            None => line.trim() == self.line.trim(),
+        }
     }
 }
 
@@ -217,7 +261,7 @@ fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Version>
 }
 
 /// A word in the form that scenarios use.
-fn word<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+fn word<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
@@ -255,6 +299,30 @@ divergences:
         );
         let other = list.expected("a/c", Version::new(12, 8, 0), SNAPSHOT);
         assert_eq!(other.unwrap(), None);
+    }
+
+    #[test]
+    fn one_entry_may_be_about_several_scenarios() {
+        let list = LIST.replace("a/b", "a/{b,c-*}@d");
+        let list = Divergences::parse(&list).unwrap();
+        let on = |name| list.expected(name, Version::new(12, 8, 0), SNAPSHOT);
+        for name in ["a/b@d", "a/c-1@d"] {
+            assert!(on(name).unwrap().is_some(), "{name}");
+        }
+        for name in ["a/b", "a/c@d", "a/c-1/x@d", "b/b@d"] {
+            assert!(on(name).unwrap().is_none(), "{name}");
+        }
+        assert!(Divergences::parse(&LIST.replace("a/b", "\"a/{b\"")).is_err());
+    }
+
+    #[test]
+    fn a_line_may_be_given_by_its_beginning() {
+        let list = LIST.replace("line: refused 84", "line: refused …");
+        let list = Divergences::parse(&list).unwrap();
+        let on = |snapshot| list.expected("a/b", Version::new(12, 8, 0), snapshot);
+        let (text, _) = on(SNAPSHOT).unwrap().unwrap();
+        assert_eq!(text, "when\n    refused 8\n    text\nafter\n");
+        assert!(on("when\n    was refused 84\n").is_err());
     }
 
     #[test]

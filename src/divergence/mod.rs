@@ -6,4 +6,4 @@
 
 mod list;
 
-pub use list::{Divergence, Divergences};
+pub use list::{Divergence, Divergences, Names};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use roxmltree::Node;
+use roxmltree::{Document, Node};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,13 @@ pub enum NbdServer {
 }
 
 impl NbdServer {
+    /// The place of a backup that runs, by its dump.
+    #[must_use]
+    pub fn of_dump(xml: &str) -> Option<Self> {
+        let document = Document::parse(xml).ok()?;
+        Self::of(super::xml::child(document.root_element(), "server")?)
+    }
+
     /// The place that the `<server>` of a backup document names
     /// (`docs/formatbackup.rst`); `None` where it names none.
     #[must_use]
@@ -25,7 +32,8 @@ impl NbdServer {
             return Some(Self::Socket(server.attribute("socket")?.to_owned()));
         }
         let port = server.attribute("port")?.parse().ok()?;
-        Some(Self::Port(port))
+        // Port 0 is none: libvirt refuses it, or chooses.
+        (port != 0).then_some(Self::Port(port))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use crate::driver::{Driver, DriverError};
-use crate::model::{Action, Answer, Api, Call, Observation, Place, Request, Value};
+use crate::model::{Action, Answer, Api, Call, NbdServer, Observation, Place, Request, Value};
 use crate::plan::{Operation, PlannedCall, PlannedDisk, Step};
 use crate::transcript::{Exchange, Record};
 
@@ -86,7 +86,10 @@ impl<'a> Session<'a> {
         self.ledger.note_attempt(call, found);
         let answer = self.driver.call(call)?;
         match &answer {
-            Answer::Returned(value) => self.ledger.note_call(call, value),
+            Answer::Returned(value) => {
+                self.ledger.note_call(call, value);
+                self.ask_for_port(call)?;
+            }
             Answer::Refused(error) => self.ledger.note_refusal(call, error),
         }
         let exchange = Exchange::Call {
@@ -97,6 +100,21 @@ impl<'a> Session<'a> {
             label: label.to_owned(),
             exchange,
         })
+    }
+
+    /// Where the server of a pull backup listens, if libvirt has chosen that: the backup's dump tells
+    /// (`docs/formatbackup.rst`).
+    fn ask_for_port(&mut self, call: &Call) -> Result<(), DriverError> {
+        if call.api != Api::DomainBackupBegin || !self.ledger.lacks_server() {
+            return Ok(());
+        }
+        let dump = Call::new(Api::DomainBackupGetXmlDesc, &call.domain);
+        if let Answer::Returned(Value::Xml(xml)) = self.ask(&dump)?
+            && let Some(server) = NbdServer::of_dump(&xml)
+        {
+            self.ledger.note_server(server);
+        }
+        Ok(())
     }
 
     /// Waits for the backup that was begun last.

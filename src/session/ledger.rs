@@ -307,6 +307,22 @@ impl Ledger {
         self.backups.push(backup);
     }
 
+    /// Whether the last backup is a pull whose document does not say where it is read from.
+    pub(super) fn lacks_server(&self) -> bool {
+        let last = self.backups.last();
+        last.is_some_and(|backup| {
+            let is_offered = backup.disks.iter().any(|taken| taken.export.is_some());
+            is_offered && backup.server.is_none()
+        })
+    }
+
+    /// Takes note of where that is.
+    pub(super) fn note_server(&mut self, server: NbdServer) {
+        if let Some(backup) = self.backups.last_mut() {
+            backup.server = Some(server);
+        }
+    }
+
     /// What reads the exports of the last backup, by target device, into images of this directory.
     pub(super) fn exports(&self, directory: &str) -> Vec<(String, Action)> {
         let number = self.backups.len();

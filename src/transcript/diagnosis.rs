@@ -60,10 +60,24 @@ fn against_schema(text: &str) -> Option<String> {
     Some(format!("{before}{VALIDATE}[SCHEMAS]/{schema}\n[LIBXML2]"))
 }
 
-/// `src/util/virxml.c:catchXMLError`: a place, libxml2's message, the line and a pointer into it.
+/// `src/util/virxml.c:catchXMLError`: a place, libxml2's message, the line and a pointer into it. Up to
+/// libvirt 9.0 the place names the document too, `(domain_backup):1: …`.
 fn at_line(text: &str) -> Option<String> {
-    text.starts_with("at line ")
-        .then(|| "at line [LINE]: [LIBXML2]".to_owned())
+    let is_place = text.starts_with("at line ") || is_place_in_document(text);
+    is_place.then(|| "at line [LINE]: [LIBXML2]".to_owned())
+}
+
+/// `(DOCUMENT):LINE: `; before a document that is empty too.
+fn is_place_in_document(text: &str) -> bool {
+    let place = text
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once("):"));
+    let Some((document, rest)) = place else {
+        return false;
+    };
+    let line = rest.split_once(": ").map_or("", |(line, _)| line);
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '_';
+    !document.is_empty() && document.chars().all(is_word) && line.parse::<u32>().is_ok()
 }
 
 #[cfg(test)]
@@ -101,6 +115,22 @@ mod tests {
         assert_eq!(error.str2.as_deref(), Some(left));
         let error = shown(ErrorCode::XML_DETAIL, "at line 7: Document is empty\n<\n-^");
         assert_eq!(error.message, "at line [LINE]: [LIBXML2]");
+    }
+
+    #[test]
+    fn the_place_has_an_older_form() {
+        let text = "(domain_backup):1: Document is empty\n<\n-^";
+        let error = shown(ErrorCode::XML_DETAIL, text);
+        assert_eq!(error.message, "at line [LINE]: [LIBXML2]");
+        for other in [
+            "(domain_backup): no line",
+            "(a b):1: x",
+            "(a):b: x",
+            "():1: x",
+        ] {
+            let error = shown(ErrorCode::XML_DETAIL, other);
+            assert_eq!(error.message, other);
+        }
     }
 
     #[test]

@@ -52,10 +52,14 @@ impl Disk {
         self.source.is_empty()
     }
 
-    /// Where the overlay of a transient disk lies
+    /// Where the overlay of a transient disk lies; `None` for a domain whose name is no part of it
     /// (`src/qemu/qemu_snapshot.c:qemuSnapshotGetTransientDiskDef`).
-    pub(super) fn overlay(&self, domain: &str) -> String {
-        format!("{}.TRANSIENT-{domain}", self.source)
+    pub(super) fn overlay(&self, domain: Option<&str>) -> String {
+        let source = &self.source;
+        match domain {
+            Some(domain) => format!("{source}.TRANSIENT-{domain}"),
+            None => format!("{source}.TRANSIENT"),
+        }
     }
 }
 

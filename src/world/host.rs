@@ -20,6 +20,8 @@ pub struct World {
     /// Seconds since the epoch, as far as anything in the world can tell; each new checkpoint
     /// takes the next one.
     pub clock: u64,
+    /// The overlay of a transient disk is not named after its domain, as libvirt 7.0 leaves it.
+    pub bare_overlays: bool,
 }
 
 /// The world has no rule for this.

@@ -41,6 +41,13 @@ impl World {
         }
     }
 
+    /// The first free port from `first` on, as libvirt chooses one
+    /// (`src/util/virportallocator.c:virPortAllocatorAcquire`).
+    #[must_use]
+    pub fn free_port(&self, first: u16) -> Option<u16> {
+        (first..=u16::MAX).find(|port| !self.port_is_busy(*port))
+    }
+
     /// Why an NBD server could not listen there, as it looks from outside.
     #[must_use]
     pub fn probe(&self, server: &NbdServer) -> Option<String> {

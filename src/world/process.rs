@@ -113,11 +113,12 @@ impl World {
     /// Makes the overlays of transient disks, and counts them.
     fn make_overlays(&mut self, name: &str, disks: &[Disk]) -> u32 {
         let mut count = 0;
+        let suffix = (!self.bare_overlays).then_some(name);
         for disk in disks.iter().filter(|disk| disk.transient) {
             if let Some(image) = self.image(&disk.source) {
                 let overlay = Image::empty(DiskFormat::Qcow2, image.content.size());
                 let file = File::Image(overlay);
-                self.files.insert(disk.overlay(name), file);
+                self.files.insert(disk.overlay(suffix), file);
                 count += 1;
             }
         }
@@ -206,8 +207,9 @@ impl World {
     }
 
     fn remove_overlays(&mut self, name: &str, disks: &[Disk]) {
+        let suffix = (!self.bare_overlays).then_some(name);
         for disk in disks.iter().filter(|disk| disk.transient) {
-            self.files.remove(&disk.overlay(name));
+            self.files.remove(&disk.overlay(suffix));
         }
     }
 

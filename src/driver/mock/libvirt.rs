@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::answer::{Ruled, into_answer, not_modelled, refuse, require_writable};
+use super::answer::{Ruled, into_answer, not_modelled, refuse, require_writable, shortened};
 use super::version::{MODELLED, REFERENCE, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
@@ -175,7 +175,7 @@ fn check_reader(call: &Call) -> Ruled<()> {
 
 impl Libvirt for Mock {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
-        into_answer(self.rule(call))
+        into_answer(shortened(self.rule(call), self.rules.longest_text))
     }
 }
 
@@ -202,6 +202,7 @@ impl Driver for Mock {
             ..Self::with_rules_of(self.version)
         };
         self.world.clock = EPOCH;
+        self.world.bare_overlays = !self.rules.overlay_of_domain;
         let number = self.scenarios;
         self.directory = format!("/mock/{number}");
         self.world

@@ -5,7 +5,7 @@
 //! nothing else of 6.9: the commits' effect can be seen alone. They came with libvirt 6.10
 //! (`NEWS.rst`, v6.10.0). The others are whole versions, each with the QEMU it was measured with.
 
-use crate::model::{ErrorCode, ErrorDomain, Version};
+use crate::model::{ErrorCode, ErrorDomain, Version, flags};
 
 /// The default: the version whose answers snapshots hold.
 pub(super) const REFERENCE: Version = Version::new(11, 3, 0);
@@ -25,6 +25,10 @@ pub(super) const MODELLED: [Version; 5] = [BEFORE, BULLSEYE, BOOKWORM, REFERENCE
 
 /// The switches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, and any of them may be on"
+)]
 pub(super) struct Rules {
     /// The code of a backup whose base has a missing or broken bitmap. Commit e33e89d, "qemu:
     /// backup: Use `VIR_ERR_CHECKPOINT_INCONSISTENT` when starting a backup", changed it from
@@ -44,8 +48,51 @@ pub(super) struct Rules {
     /// became common to all drivers (`src/qemu/qemu_domainjob.c:qemuDomainObjBeginJobInternal`, 7.0.0;
     /// `src/conf/virdomainjob.c:virDomainObjBeginJobInternal`). Measured on 7.0.0 and 9.0.0.
     pub(super) lock_domain: ErrorDomain,
+    /// What is said of a document with another root element. Measured: 7.0.0 names only the element
+    /// it looked for, in the name of the document's part of libvirt
+    /// (`src/util/virxml.c:virXMLParseHelper`).
+    pub(super) names_root: bool,
+    /// Whether the schema of a push backup takes a disk of which nothing is said, or only that it is
+    /// chosen. Measured: that of 9.0.0 wants a `type` (`src/conf/schemas/domainbackup.rng:backupDisksPush`).
+    pub(super) takes_plain_disk: bool,
+    /// Whether a file is made up for a disk that is listed without one, as for one that is not listed.
+    /// Measured on 11.3.0; 7.0.0 and 9.0.0 fail (`src/conf/backup_conf.c:virDomainBackupDefAssignStore`).
+    pub(super) names_file_of_listed: bool,
+    /// How far it is with a server on a passed file descriptor.
+    pub(super) descriptors: Descriptors,
+    /// Whether the server's place is looked at before the disks (`qemu_backup.c:qemuBackupBegin` calls
+    /// `qemuBackupPrepare` before `virDomainBackupAlignDisks`). Measured on 7.0.0, not so on 9.0.0.
+    pub(super) server_before_disks: bool,
+    /// Whether a TCP port that is not given is chosen. Measured on 12.8.0: the first free one from
+    /// 10809 on.
+    pub(super) chooses_port: bool,
+    /// The flags of `virDomainBackupBegin`; `VIR_DOMAIN_BACKUP_BEGIN_PRESERVE_SHUTDOWN_DOMAIN` came with
+    /// libvirt 11.10.
+    pub(super) begin_flags: u32,
+    /// Whether the entry points of backups and checkpoints in `src/qemu/qemu_driver.c` look at flags, so
+    /// in their own names, and where there is no checkpoint yet, before the domain. Measured on 12.8.0.
+    pub(super) flags_at_entry: bool,
+    /// Whether the daemon knows `virDomainAbortJobFlags`, which came with libvirt 8.5. Measured on 7.0.0.
+    pub(super) aborts_with_flags: bool,
+    /// Whether the overlay of a transient disk is named after the domain too. Measured: not on 7.0.0
+    /// (`src/qemu/qemu_snapshot.c`).
+    pub(super) overlay_of_domain: bool,
+    /// The longest text of an error in bytes, without what its code puts before. Measured on 7.0.0
+    /// (`src/util/virerror.h:VIR_ERROR_MAX_LENGTH`); 9.0.0 has no such limit.
+    pub(super) longest_text: Option<usize>,
     /// The version of QEMU.
     pub(super) qemu: &'static str,
+}
+
+/// What becomes of `<server transport='fd'>`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Descriptors {
+    /// The schema does not know it (measured on 9.0.0).
+    Unknown,
+    /// The schema knows it, and `qemu_backup.c:qemuBackupPrepare` does not (measured on 11.3.0).
+    Unserved,
+    /// It is served, if the group of descriptors was passed (measured on 12.8.0).
+    Served,
 }
 
 impl Rules {
@@ -57,6 +104,17 @@ impl Rules {
             looks_for_base: true,
             restores_inactive_images: true,
             lock_domain: ErrorDomain::NONE,
+            names_root: true,
+            takes_plain_disk: true,
+            names_file_of_listed: true,
+            descriptors: Descriptors::Unserved,
+            server_before_disks: false,
+            chooses_port: false,
+            begin_flags: flags::BACKUP_BEGIN_REUSE_EXTERNAL,
+            flags_at_entry: false,
+            aborts_with_flags: true,
+            overlay_of_domain: true,
+            longest_text: None,
             qemu: REFERENCE_QEMU,
         };
         if version.same_series(BEFORE) {
@@ -70,18 +128,34 @@ impl Rules {
             Self {
                 restores_inactive_images: false,
                 lock_domain: ErrorDomain::QEMU,
+                names_root: false,
+                takes_plain_disk: false,
+                names_file_of_listed: false,
+                descriptors: Descriptors::Unknown,
+                server_before_disks: true,
+                aborts_with_flags: false,
+                overlay_of_domain: false,
+                longest_text: Some(1022),
                 qemu: "5.2.0",
                 ..reference
             }
         } else if version.same_series(BOOKWORM) {
             Self {
                 restores_inactive_images: false,
+                takes_plain_disk: false,
+                names_file_of_listed: false,
+                descriptors: Descriptors::Unknown,
                 qemu: "7.2.22",
                 ..reference
             }
         } else if version.same_series(NEWEST) {
             Self {
                 restores_inactive_images: false,
+                descriptors: Descriptors::Served,
+                chooses_port: true,
+                begin_flags: flags::BACKUP_BEGIN_REUSE_EXTERNAL
+                    | flags::BACKUP_BEGIN_PRESERVE_SHUTDOWN_DOMAIN,
+                flags_at_entry: true,
                 qemu: "11.1.3",
                 ..reference
             }

@@ -3,6 +3,7 @@
 
 use crate::driver::mock::answer::{Ruled, refuse};
 use crate::driver::mock::intake::{BackupDiskElement, BackupDiskMode, BackupDocument};
+use crate::driver::mock::version::Rules;
 use crate::model::{DiskFormat, ErrorCode, ErrorDomain};
 use crate::world::Domain;
 
@@ -18,8 +19,10 @@ pub(super) struct Aligned {
 pub(super) struct Selected {
     pub(super) index: usize,
     pub(super) target: String,
-    /// `None` where libvirt makes up a name from the clock.
+    /// `None` where libvirt makes up a name from the clock, or none at all.
     pub(super) store: Option<String>,
+    /// Whether the document lists it.
+    pub(super) is_listed: bool,
     /// Whether that is a block device and no file.
     pub(super) is_block: bool,
     pub(super) format: DiskFormat,
@@ -36,6 +39,7 @@ pub(super) fn align(
     domain: &Domain,
     document: BackupDocument,
     checkpoint: Option<&str>,
+    rules: Rules,
 ) -> Ruled<Aligned> {
     let BackupDocument {
         incremental, disks, ..
@@ -66,7 +70,12 @@ pub(super) fn align(
             return refused(&format!("disk '{}' has no media", element.name));
         }
         if element.backup {
-            selected.push(select(domain, index, element, incremental, checkpoint));
+            let suffix = checkpoint.filter(|_| rules.names_file_of_listed);
+            let selection = select(domain, index, element, incremental, suffix);
+            selected.push(Selected {
+                is_listed: true,
+                ..selection
+            });
         }
     }
     for (index, disk) in domain.disks.iter().enumerate() {
@@ -101,6 +110,7 @@ fn select(
         // What libvirt makes up is a file.
         is_block: element.is_block && element.store.is_some(),
         store: element.store.or_else(made_up),
+        is_listed: false,
         format: element.format.unwrap_or(DiskFormat::Qcow2),
         secret_usage: element.secret_usage,
         base,

@@ -8,7 +8,7 @@ use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, refuse, refu
 use crate::driver::mock::checkpoint::{
     Prepared, active_of, bitmap_exists, prepare, require_block_jobs, require_free,
 };
-use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument};
+use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument, ServerElement};
 use crate::model::{Call, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{Active, BackupJob, Cancelling, Domain, JobDisk, Standing, chain_is_valid};
 
@@ -17,26 +17,26 @@ const LONGEST_BITMAP: usize = 1023;
 
 impl Mock {
     pub(in crate::driver::mock) fn backup_begin(&mut self, call: &Call) -> Ruled {
+        let rules = self.rules;
         if call.xml.is_none() {
-            intake::backup(None)?;
+            intake::backup(None, rules)?;
+        }
+        if rules.flags_at_entry {
+            check_flags(call.flags, rules.begin_flags, "qemuDomainBackupBegin")?;
         }
         let domain = self.domain(call)?;
-        check_flags(
-            call.flags,
-            flags::BACKUP_BEGIN_REUSE_EXTERNAL,
-            "qemuBackupBegin",
-        )?;
-        let document = intake::backup(call.xml.as_deref())?;
+        check_flags(call.flags, rules.begin_flags, "qemuBackupBegin")?;
+        let document = intake::backup(call.xml.as_deref(), rules)?;
         let checkpoint = match &call.checkpoint_xml {
             None => None,
-            Some(xml) => Some(intake::checkpoint(Some(xml), call.api.as_str())?),
+            Some(xml) => Some(intake::checkpoint(Some(xml), call.api.as_str(), rules)?),
         };
         let Some(active) = &domain.active else {
             let text = "cannot perform disk backup for inactive domain";
             return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text);
         };
         if holds_the_domain(active) {
-            return locked(self.rules.lock_domain);
+            return locked(rules.lock_domain);
         }
         match self.prepare_backup(call, document, checkpoint) {
             Ok((job, prepared)) => self.start_backup(call, job, prepared),
@@ -56,16 +56,29 @@ impl Mock {
         checkpoint: Option<CheckpointDocument>,
     ) -> Ruled<(BackupJob, Option<Prepared>)> {
         let domain = self.domain(call)?;
+        let rules = self.rules;
         let server = document.server.take();
         let incremental = document.incremental.clone();
         let created = checkpoint.as_ref().and_then(|made| made.name.clone());
-        let Aligned { order, selected } = align(domain, document, created.as_deref())?;
-        if standing(domain) == Some(Standing::Orphan) {
-            let text = "another backup job is already running";
-            return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
-        }
         let encrypted = server.as_ref().is_some_and(|server| server.tls);
-        let server = server.map(listening).transpose()?;
+        let prepared_server = |server: Option<ServerElement>| {
+            if standing(domain) == Some(Standing::Orphan) {
+                let text = "another backup job is already running";
+                return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
+            }
+            server
+                .map(|server| listening(server, rules, &self.world))
+                .transpose()
+        };
+        let aligned = |document| align(domain, document, created.as_deref(), rules);
+        let (server, aligned) = if rules.server_before_disks {
+            let server = prepared_server(server)?;
+            (server, aligned(document)?)
+        } else {
+            let aligned = aligned(document)?;
+            (prepared_server(server)?, aligned)
+        };
+        let Aligned { order, selected } = aligned;
         let prepared = checkpoint
             .map(|document| prepare(domain, document))
             .transpose()?;

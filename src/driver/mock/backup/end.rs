@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{Ruled, check_flags, not_running, refuse};
+use crate::driver::mock::answer::{Ruled, check_flags, not_running, refuse, unknown_procedure};
 use crate::driver::mock::dump;
 use crate::model::{Api, Call, ErrorCode, ErrorDomain, JobEnd, Param, Value, flags};
 use crate::world::{Active, Cancelling, Standing};
@@ -16,6 +16,9 @@ const OPERATION_BACKUP: u64 = 9;
 impl Mock {
     /// `src/qemu/qemu_backup.c:qemuBackupGetXMLDesc`.
     pub(in crate::driver::mock) fn backup_get_xml_desc(&self, call: &Call) -> Ruled {
+        if self.rules.flags_at_entry {
+            check_flags(call.flags, 0, "qemuDomainBackupGetXMLDesc")?;
+        }
         let domain = self.domain(call)?;
         check_flags(call.flags, 0, "qemuBackupGetXMLDesc")?;
         let active = domain.active.as_ref();
@@ -31,6 +34,10 @@ impl Mock {
     /// over when the call returns; on a real host it takes some milliseconds more.
     pub(in crate::driver::mock) fn abort_job(&mut self, call: &Call) -> Ruled {
         const POSTCOPY: u32 = 1;
+        const PROCEDURE: u32 = 442;
+        if call.api == Api::DomainAbortJobFlags && !self.rules.aborts_with_flags {
+            return unknown_procedure(PROCEDURE);
+        }
         let flags = if call.api == Api::DomainAbortJobFlags {
             call.flags
         } else {

@@ -1,23 +1,39 @@
 //! The NBD server of a pull backup: where it listens, and what it exports.
 
-use crate::driver::mock::answer::{Ruled, refuse, refuse_monitor};
+use crate::driver::mock::answer::{Ruled, not_modelled, refuse, refuse_monitor};
 use crate::driver::mock::intake::{ServerElement, ServerPlace};
-use crate::model::{ErrorCode, ErrorDomain};
-use crate::world::{JobDisk, PullServer};
+use crate::driver::mock::version::{Descriptors, Rules};
+use crate::model::{ErrorCode, ErrorDomain, NbdServer};
+use crate::world::{JobDisk, PullServer, World};
 
 /// The longest text of the NBD protocol (QEMU `include/block/nbd.h:NBD_MAX_STRING_SIZE`).
 const LONGEST_EXPORT: usize = 4096;
 
-/// `qemu_backup.c:qemuBackupPrepare`.
-pub(super) fn listening(server: ServerElement) -> Ruled<PullServer> {
+/// The first port that libvirt chooses, which is that of NBD (measured on 12.8.0).
+const FIRST_CHOSEN_PORT: u16 = 10_809;
+
+/// `qemu_backup.c:qemuBackupPrepare`. No client of the mock passes descriptors.
+pub(super) fn listening(server: ServerElement, rules: Rules, world: &World) -> Ruled<PullServer> {
     let ServerElement { place, name, .. } = server;
     match place {
         ServerPlace::At(place) => Ok(PullServer { place, name }),
+        ServerPlace::NoPort if rules.chooses_port => match world.free_port(FIRST_CHOSEN_PORT) {
+            Some(port) => Ok(PullServer {
+                place: NbdServer::Port(port),
+                name,
+            }),
+            None => not_modelled("a host without a free port"),
+        },
         ServerPlace::NoPort => {
             let text = "<domainbackup> must specify TCP port for now";
             refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, text)
         }
-        ServerPlace::Descriptor => {
+        ServerPlace::Descriptors(group) if rules.descriptors == Descriptors::Served => {
+            let text =
+                format!("file descriptor group '{group}' was not associated with the domain");
+            refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text)
+        }
+        ServerPlace::Descriptors(_) => {
             let text = "unexpected transport in <domainbackup>";
             refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, text)
         }

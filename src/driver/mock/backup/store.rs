@@ -12,6 +12,10 @@ impl Mock {
         let is_given = call.flags & flags::BACKUP_BEGIN_REUSE_EXTERNAL != 0;
         let mut stores: Vec<String> = Vec::new();
         for disk in selected {
+            if disk.store.is_none() && disk.is_listed && !self.rules.names_file_of_listed {
+                let text = "argument key 'filename' must not have null value";
+                return refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::NONE, text);
+            }
             let Some(path) = &disk.store else {
                 return not_modelled("a backup file whose name libvirt makes up from the clock");
             };

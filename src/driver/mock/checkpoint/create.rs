@@ -25,7 +25,7 @@ impl Mock {
         const NAME: &str = "VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE";
 
         if call.xml.is_none() {
-            intake::checkpoint(None, call.api.as_str())?;
+            intake::checkpoint(None, call.api.as_str(), self.rules)?;
         }
         require_writable(call, ErrorDomain::DOMAIN_CHECKPOINT)?;
         if call.flags & (REDEFINE | QUIESCE) == REDEFINE | QUIESCE {
@@ -38,12 +38,15 @@ impl Mock {
             let message = format!("Flag '{NAME}' is required by flag '{NAME}_VALIDATE'");
             return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
         }
-        let domain = self.domain(call)?;
         let known = if self.rules.validates {
             REDEFINE | VALIDATE
         } else {
             REDEFINE
         };
+        if self.rules.flags_at_entry {
+            check_flags(call.flags, known, "qemuDomainCheckpointCreateXML")?;
+        }
+        let domain = self.domain(call)?;
         check_flags(call.flags, known, "qemuCheckpointCreateXML")?;
         let redefine = call.flags & REDEFINE != 0;
         if !redefine && domain.active.is_none() {
@@ -54,7 +57,7 @@ impl Mock {
         if !redefine && domain.active.as_ref().is_some_and(are_inactive) {
             return not_modelled("a checkpoint of images that are not active yet");
         }
-        let document = intake::checkpoint(call.xml.as_deref(), call.api.as_str())?;
+        let document = intake::checkpoint(call.xml.as_deref(), call.api.as_str(), self.rules)?;
         let name = if redefine {
             self.redefine(call, document, call.flags & VALIDATE != 0)?
         } else {

@@ -24,8 +24,11 @@ impl Mock {
             let message = format!("Flags '{FLAG}' and '{FLAG}_ONLY' are mutually exclusive");
             return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
         }
-        let domain = self.domain(call)?;
         let known = CHILDREN | METADATA_ONLY | CHILDREN_ONLY;
+        if self.rules.flags_at_entry {
+            check_flags(call.flags, known, "qemuDomainCheckpointDelete")?;
+        }
+        let domain = self.domain(call)?;
         check_flags(call.flags, known, "qemuCheckpointDelete")?;
         let metadata_only = call.flags & METADATA_ONLY != 0;
         if !metadata_only && domain.active.is_none() {

@@ -25,6 +25,9 @@ impl Mock {
             let part = ErrorDomain::DOMAIN_CHECKPOINT;
             return refuse(ErrorCode::OPERATION_DENIED, part, &text);
         }
+        if self.rules.flags_at_entry {
+            check_flags(call.flags, 7, "qemuDomainCheckpointGetXMLDesc")?;
+        }
         let domain = self.domain(call)?;
         check_flags(call.flags, 7, "qemuCheckpointGetXMLDesc")?;
         let Some(checkpoint) = domain.checkpoints.get(&name) else {

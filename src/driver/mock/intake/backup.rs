@@ -5,6 +5,7 @@ use roxmltree::Node;
 use super::grammar::{disk_elements, element, known, rooted, text_of, well_formed_of};
 use super::schema::validate_backup;
 use crate::driver::mock::answer::{Ruled, not_modelled, refuse, refuse_flags};
+use crate::driver::mock::version::Rules;
 use crate::model::{DiskFormat, ErrorCode, ErrorDomain, NbdServer};
 
 /// A `<domainbackup>`.
@@ -27,8 +28,8 @@ pub(in crate::driver::mock) enum ServerPlace {
     At(NbdServer),
     /// TCP without a port, or with port 0.
     NoPort,
-    /// On a file descriptor that the client has passed.
-    Descriptor,
+    /// On a file descriptor that the client has passed, by the name of the group.
+    Descriptors(String),
 }
 
 /// A `<disk>` of a backup document.
@@ -73,14 +74,14 @@ impl BackupDiskElement {
     }
 }
 
-pub(in crate::driver::mock) fn backup(xml: Option<&str>) -> Ruled<BackupDocument> {
+pub(in crate::driver::mock) fn backup(xml: Option<&str>, rules: Rules) -> Ruled<BackupDocument> {
     let Some(xml) = xml else {
         let message = "backupXML in virDomainBackupBegin must not be NULL".to_owned();
         return refuse_flags(ErrorDomain::DOMAIN, message);
     };
     let document = well_formed_of(xml, ErrorDomain::DOMAIN)?;
-    let root = rooted(&document, "domainbackup")?;
-    validate_backup(root)?;
+    let root = rooted(&document, "domainbackup", ErrorDomain::DOMAIN, rules)?;
+    validate_backup(root, rules)?;
     known(root, &["mode"], &["incremental", "server", "disks"])?;
     let is_pull = match root.attribute("mode") {
         None | Some("push") => false,
@@ -122,7 +123,7 @@ fn server(server: Node<'_, '_>) -> Ruled<ServerElement> {
     let name = attribute("name");
     let place = match server.attribute("transport") {
         Some("unix") => ServerPlace::At(NbdServer::Socket(attribute("socket").unwrap_or_default())),
-        Some("fd") => ServerPlace::Descriptor,
+        Some("fd") => ServerPlace::Descriptors(attribute("fdgroup").unwrap_or_default()),
         Some(_) | None => {
             let port = server.attribute("port").map(port).transpose()?;
             match port {

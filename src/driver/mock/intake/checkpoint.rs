@@ -5,6 +5,7 @@ use roxmltree::Node;
 use super::grammar::{disk_elements, element, known, rooted, text_of, well_formed_of};
 use super::schema::validate_checkpoint;
 use crate::driver::mock::answer::{Ruled, not_modelled, refuse_flags};
+use crate::driver::mock::version::Rules;
 use crate::model::ErrorDomain;
 
 /// A `<domaincheckpoint>`.
@@ -38,13 +39,15 @@ pub(in crate::driver::mock) struct CheckpointDiskElement {
 pub(in crate::driver::mock) fn checkpoint(
     xml: Option<&str>,
     function: &str,
+    rules: Rules,
 ) -> Ruled<CheckpointDocument> {
     let Some(xml) = xml else {
         let message = format!("xmlDesc in {function} must not be NULL");
         return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
     };
-    let document = well_formed_of(xml, ErrorDomain::DOMAIN_CHECKPOINT)?;
-    let root = rooted(&document, "domaincheckpoint")?;
+    let part = ErrorDomain::DOMAIN_CHECKPOINT;
+    let document = well_formed_of(xml, part)?;
+    let root = rooted(&document, "domaincheckpoint", part, rules)?;
     validate_checkpoint(root)?;
     known(
         root,

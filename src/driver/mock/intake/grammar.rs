@@ -3,6 +3,7 @@
 use roxmltree::{Document, Error, Node};
 
 use crate::driver::mock::answer::{Ruled, not_modelled, refuse};
+use crate::driver::mock::version::Rules;
 use crate::model::{ErrorCode, ErrorDomain};
 
 pub(super) fn well_formed(xml: &str) -> Ruled<Document<'_>> {
@@ -38,14 +39,19 @@ pub(super) fn well_formed_of(xml: &str, domain: ErrorDomain) -> Ruled<Document<'
     }
 }
 
-/// `src/util/virxml.c:virXMLParseHelper`.
+/// `src/util/virxml.c:virXMLParseHelper`; it was the part `domain` of libvirt that looked.
 pub(super) fn rooted<'a, 'input>(
     document: &'a Document<'input>,
     name: &str,
+    domain: ErrorDomain,
+    rules: Rules,
 ) -> Ruled<Node<'a, 'input>> {
     let root = document.root_element();
     if root.has_tag_name(name) {
         return Ok(root);
+    }
+    if !rules.names_root {
+        return refuse(ErrorCode::XML_ERROR, domain, name);
     }
     let found = root.tag_name().name();
     let text = format!("expecting root element of '{name}', not '{found}'");

@@ -10,6 +10,7 @@ use super::pattern::{
     typed,
 };
 use crate::driver::mock::answer::Ruled;
+use crate::driver::mock::version::{Descriptors, Rules};
 
 /// `storagecommon.rng:storageFormat`, and `storageFormatBacking` in it.
 const FORMATS: &[&str] = &[
@@ -18,11 +19,11 @@ const FORMATS: &[&str] = &[
 ];
 
 /// Whether the schema lets a document through whose root element bears the right name.
-pub(in crate::driver::mock::intake) fn validate(root: Node<'_, '_>) -> Ruled<()> {
-    ruled(domain_backup(root), "domainbackup.rng")
+pub(in crate::driver::mock::intake) fn validate(root: Node<'_, '_>, rules: Rules) -> Ruled<()> {
+    ruled(domain_backup(root, rules), "domainbackup.rng")
 }
 
-fn domain_backup(root: Node<'_, '_>) -> Verdict {
+fn domain_backup(root: Node<'_, '_>, rules: Rules) -> Verdict {
     let mut backup = Open::of(root)?;
     let is_pull = backup.one_of("mode", &["push", "pull"])? == Some("pull");
     if let Some(base) = backup.child("incremental") {
@@ -30,7 +31,7 @@ fn domain_backup(root: Node<'_, '_>) -> Verdict {
     }
     if is_pull {
         match backup.child("server") {
-            Some(node) => server(node)?,
+            Some(node) => server(node, rules)?,
             None => return invalid("a pull without server"),
         }
     }
@@ -40,7 +41,7 @@ fn domain_backup(root: Node<'_, '_>) -> Verdict {
             if is_pull {
                 disk_of_pull(disk)?;
             } else {
-                disk_of_push(disk)?;
+                disk_of_push(disk, rules)?;
             }
         }
         list.close()?;
@@ -49,10 +50,15 @@ fn domain_backup(root: Node<'_, '_>) -> Verdict {
 }
 
 /// One form for each transport.
-fn server(node: Node<'_, '_>) -> Verdict {
+fn server(node: Node<'_, '_>, rules: Rules) -> Verdict {
     let mut server = Open::of(node)?;
     server.one_of("tls", &["yes", "no"])?;
-    match server.one_of("transport", &["tcp", "unix", "fd"])? {
+    let transports: &[&str] = if rules.descriptors == Descriptors::Unknown {
+        &["tcp", "unix"]
+    } else {
+        &["tcp", "unix", "fd"]
+    };
+    match server.one_of("transport", transports)? {
         Some("unix") => typed(is_absolute_path, server.attribute("socket")?)?,
         Some("fd") => {
             server.attribute("fdgroup")?;
@@ -75,7 +81,7 @@ fn is_host(value: &str) -> bool {
 }
 
 /// `backupDisksPush`.
-fn disk_of_push(node: Node<'_, '_>) -> Verdict {
+fn disk_of_push(node: Node<'_, '_>, rules: Rules) -> Verdict {
     let mut disk = Open::of(node)?;
     typed(is_disk_target, disk.attribute("name")?)?;
     mode(&mut disk)?;
@@ -83,6 +89,9 @@ fn disk_of_push(node: Node<'_, '_>) -> Verdict {
         return disk.close();
     }
     let Some(kind) = disk.one_of("type", &["file", "block"])? else {
+        if !rules.takes_plain_disk {
+            return invalid("a disk without type");
+        }
         return disk.close();
     };
     if let Some(target) = disk.child("target") {
