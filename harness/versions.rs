@@ -18,10 +18,14 @@ use rstest::rstest;
 
 /// Every scenario of these was run on real libvirt of each version from this one on, and the mock
 /// follows it.
-const MEASURED: [(&str, Version); 6] = [
+const MEASURED: [(&str, Version); 10] = [
     ("backup-begin", Version::new(7, 0, 0)),
     ("backup-job", Version::new(7, 0, 0)),
     ("bitmaps", Version::new(9, 0, 0)),
+    ("checkpoint-create", Version::new(9, 0, 0)),
+    ("checkpoint-delete", Version::new(9, 0, 0)),
+    ("checkpoint-query", Version::new(9, 0, 0)),
+    ("undefine", Version::new(9, 0, 0)),
     ("seed", Version::new(7, 0, 0)),
     ("recovery", Version::new(7, 0, 0)),
     ("reports", Version::new(7, 0, 0)),
