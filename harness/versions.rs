@@ -21,7 +21,7 @@ use rstest::rstest;
 const MEASURED: [(&str, Version); 10] = [
     ("backup-begin", Version::new(7, 0, 0)),
     ("backup-job", Version::new(7, 0, 0)),
-    ("bitmaps", Version::new(9, 0, 0)),
+    ("bitmaps", Version::new(7, 0, 0)),
     ("checkpoint-create", Version::new(7, 0, 0)),
     ("checkpoint-delete", Version::new(7, 0, 0)),
     ("checkpoint-query", Version::new(7, 0, 0)),
