@@ -2,4 +2,5 @@
 
 mod edits;
 mod image;
+#[cfg(feature = "kit")]
 mod real;
