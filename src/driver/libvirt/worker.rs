@@ -169,6 +169,8 @@ impl Worker {
             let end = daemon.as_mut().and_then(Daemon::end);
             end.map_or(error, |end| crashed(end, &Ask::Identity, directory))
         })?;
+        let (libvirt, _) = session.versions()?;
+        check_version(Version::from_packed(libvirt.into()))?;
         let access = if connection.is_private() {
             None
         } else {
@@ -339,4 +341,28 @@ fn crashed(end: String, ask: &Ask, directory: &Path) -> DriverError {
         call: ask.to_string(),
         log: last_lines(directory),
     }))
+}
+
+/// libvirt takes backups since 6.0.0 (`NEWS.rst`); an older daemon knows no call that is of interest.
+fn check_version(libvirt: Version) -> Result<(), DriverError> {
+    if libvirt >= Version::new(6, 0, 0) {
+        return Ok(());
+    }
+    Err(DriverError::Unavailable(format!(
+        "it is libvirt {libvirt}, and backups came with 6.0.0: use a newer one"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_no_backups_is_no_driver() {
+        assert!(check_version(Version::new(6, 0, 0)).is_ok());
+        let error = check_version(Version::new(5, 10, 0)).unwrap_err();
+        assert!(
+            matches!(&error, DriverError::Unavailable(text) if text.contains("libvirt 5.10.0"))
+        );
+    }
 }
