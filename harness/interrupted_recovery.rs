@@ -222,10 +222,10 @@ fn of_name(wanted: &str) -> (String, Arc<Scenario>, Decision) {
 #[test]
 fn a_driver_may_die_at_any_moment() {
     let mut deaths = 0;
-    // A corrected request is the author's; of those some are enough.
-    let is_worth_it = |(name, _, decision): &(String, _, Decision)| {
-        *decision != Decision::FixRequest || name.starts_with("recovery/")
-    };
+    // These hold every decision and every clean-up.
+    let areas = ["recovery/", "reports/", "seed/"];
+    let is_worth_it =
+        |(name, _, _): &(String, _, _)| areas.iter().any(|area| name.starts_with(area));
     for (name, scenario, decision) in refusing().into_iter().filter(is_worth_it) {
         let (ran, done) = played(&name, &scenario, Fault::None);
         assert!(ran.is_ok(), "{name}");

@@ -19,7 +19,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::bench::{Bench, DISK, domain_xml};
 
 /// How many are compared; `BACKUP_TCK_DOCUMENTS` asks for another number.
-const DOCUMENTS: usize = 5000;
+const DOCUMENTS: usize = 2000;
 
 /// How many through a daemon, which passes them on as they are.
 const THROUGH_DAEMON: usize = 200;
