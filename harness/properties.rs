@@ -15,7 +15,7 @@ use std::time::Instant;
 use backup_tck::driver::mock::Mock;
 use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
-    Action, Answer, Api, BitmapRow, Call, Decision, ErrorCode, Identity, Observation, Place, Raised,
+    Action, Answer, Api, Call, Decision, ErrorCode, Identity, Observation, Place, Raised,
 };
 use backup_tck::run::{Extent, Ran, run_scenario};
 use backup_tck::scenario::{Expectation, Refusal, STACK, Scenario, parse};
@@ -167,11 +167,9 @@ fn is_about_old_debris(check: &Check, transcript: &Transcript) -> bool {
     let (Some(&name), Some(&disk)) = (words.first(), disk) else {
         return false;
     };
-    let mut bitmaps = before.bitmaps.on(disk, name).peekable();
-    let is_usable = |row: &BitmapRow| row.persistent && row.recording && !row.inconsistent;
     let is_defined = before.checkpoints.iter().any(|defined| defined == name);
-    let is_known = is_defined || bitmaps.peek().is_some();
-    let was_broken = !is_defined || bitmaps.peek().is_none() || !bitmaps.all(is_usable);
+    let is_known = is_defined || before.bitmaps.on(disk, name).next().is_some();
+    let was_broken = !is_defined || !before.bitmaps.has_usable(disk, name);
     let is_handled = conclusion
         .clean_up
         .iter()

@@ -24,7 +24,7 @@ Examples:
   backup-tck coverage                    run all on embed, then tell
   backup-tck run -d embed --record now.jsonl
   backup-tck coverage --from now.jsonl   the same of a run that was recorded
-  backup-tck coverage --from now.jsonl --check snapshots/coverage.tsv
+  backup-tck coverage --from now.jsonl --check snapshots/coverage-11.3.tsv
 
 Function and line are those that libvirt's own log names for each error of a
 call, so they belong to one version of libvirt. The catalogue is the suite's
@@ -227,21 +227,20 @@ fn described(coverage: &Coverage, scenarios: usize) -> String {
         };
         lines.extend(names.first().map(|first| format!("    {first}{others}")));
     }
-    let missed = || coverage.never.iter().filter(|never| never.missed.is_some());
+    let missed = coverage.missed().count();
     lines.extend([
         String::new(),
         format!(
             "catalogue: {}, {} raised, {} with a reason why not, {} missed",
             counted(coverage.reached + coverage.never.len(), "row"),
             coverage.reached,
-            coverage.never.len() - missed().count(),
-            missed().count(),
+            coverage.never.len() - missed,
+            missed,
         ),
     ]);
-    for never in missed() {
-        let row = &never.row;
+    for row in coverage.missed() {
         lines.push(format!("  {} {} {}", row.api, row.code, row.site));
-        lines.push(format!("    {}", never.why()));
+        lines.push(format!("    {}", row.why_never()));
     }
     lines.join("\n") + "\n"
 }

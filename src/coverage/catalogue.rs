@@ -88,6 +88,16 @@ impl Row {
             .map_or(&*self.site, |(_, function)| function)
     }
 
+    /// Why a run has not raised it.
+    #[must_use]
+    pub fn why_never(&self) -> String {
+        match (&self.shown_by, &self.why_not) {
+            (Some(scenario), _) => format!("not raised by {scenario}"),
+            (None, Some(reason)) => reason.clone(),
+            (None, None) => "no reason is known".to_owned(),
+        }
+    }
+
     /// Whether this is what was raised.
     #[must_use]
     pub fn is(&self, raised: &Raised) -> bool {

@@ -8,4 +8,4 @@ mod catalogue;
 mod table;
 
 pub use catalogue::{Catalogue, Row};
-pub use table::{Coverage, Never, NotComparable, Untold};
+pub use table::{Coverage, NotComparable, Untold};

@@ -21,17 +21,8 @@ pub struct Coverage {
     pub raised: BTreeMap<(String, u32), BTreeSet<String>>,
     /// How many rows of the catalogue were raised.
     pub reached: usize,
-    /// The others.
-    pub never: Vec<Never>,
-}
-
-/// A row of the catalogue that no scenario has raised.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Never {
-    /// The row.
-    pub row: Row,
-    /// The scenario that should have; `None` where the catalogue has a reason why none can.
-    pub missed: Option<String>,
+    /// Those that were not, though their scenario was run, and those that no scenario can show.
+    pub never: Vec<Row>,
 }
 
 /// The run cannot tell what its scenarios have raised.
@@ -97,10 +88,10 @@ impl Coverage {
         let (mut reached, mut never) = (0, Vec::new());
         for row in &catalogue.rows {
             match &row.shown_by {
-                None => never.push(Never::of(row)),
+                None => never.push(row.clone()),
                 Some(scenario) => match all.get(scenario.as_str()) {
                     Some(raised) if raised.iter().any(|raised| row.is(raised)) => reached += 1,
-                    Some(_) => never.push(Never::of(row)),
+                    Some(_) => never.push(row.clone()),
                     // It was not run.
                     None => {}
                 },
@@ -114,10 +105,15 @@ impl Coverage {
         })
     }
 
+    /// The rows that their scenario has not raised.
+    pub fn missed(&self) -> impl Iterator<Item = &Row> {
+        self.never.iter().filter(|row| row.shown_by.is_some())
+    }
+
     /// Whether every row of the catalogue was raised that a scenario shows.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.never.iter().all(|never| never.missed.is_none())
+        self.missed().next().is_none()
     }
 
     /// The table as text, one line for each place and each row that was not reached.
@@ -135,15 +131,15 @@ impl Coverage {
                 scenarios.join(" ")
             ));
         }
-        for never in &self.never {
+        for row in &self.never {
             let Row {
                 api,
                 code,
                 site,
                 text,
                 ..
-            } = &never.row;
-            let why = never.why();
+            } = row;
+            let why = row.why_never();
             lines.push(format!("never\t{api}\t{code}\t{site}\t{text}\t{why}"));
         }
         lines.join("\n") + "\n"
@@ -174,24 +170,5 @@ impl Coverage {
         let gone = before.difference(&now).map(|line| format!("- {line}"));
         let new = now.difference(&before).map(|line| format!("+ {line}"));
         Ok(gone.chain(new).collect())
-    }
-}
-
-impl Never {
-    fn of(row: &Row) -> Self {
-        Self {
-            missed: row.shown_by.clone(),
-            row: row.clone(),
-        }
-    }
-
-    /// Why it was not raised.
-    #[must_use]
-    pub fn why(&self) -> String {
-        match (&self.missed, &self.row.why_not) {
-            (Some(scenario), _) => format!("not raised by {scenario}"),
-            (None, Some(reason)) => reason.clone(),
-            (None, None) => "no reason is known".to_owned(),
-        }
     }
 }

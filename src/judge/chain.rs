@@ -175,8 +175,6 @@ pub(super) fn is_busy(bitmaps: &BitmapTable, name: &str) -> bool {
 pub(super) fn is_good(bitmaps: &BitmapTable, disk: &str, name: &str) -> bool {
     let rows: Vec<_> = bitmaps.on(disk, name).collect();
     let consecutive = (0..).zip(&rows).all(|(layer, row)| row.layer == layer);
-    let usable = rows
-        .iter()
-        .all(|row| row.persistent && row.recording && !row.inconsistent);
+    let usable = rows.iter().all(|row| row.is_usable());
     !rows.is_empty() && consecutive && usable
 }

@@ -36,6 +36,15 @@ pub struct BitmapRow {
     pub dirty: Option<Size>,
 }
 
+impl BitmapRow {
+    /// Whether a backup can read it: stored, recording and consistent
+    /// (`src/qemu/qemu_block.c:qemuBlockBitmapChainIsValid`).
+    #[must_use]
+    pub const fn is_usable(&self) -> bool {
+        self.persistent && self.recording && !self.inconsistent
+    }
+}
+
 /// All bitmaps of a domain, in the order of disk, layer and name.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -47,6 +56,13 @@ impl BitmapTable {
     pub fn of(mut rows: Vec<BitmapRow>) -> Self {
         rows.sort_by(|a, b| (&a.disk, a.layer, &a.name).cmp(&(&b.disk, b.layer, &b.name)));
         Self(rows)
+    }
+
+    /// Whether a disk has the bitmap, and all layers that have it can be read.
+    #[must_use]
+    pub fn has_usable(&self, disk: &str, name: &str) -> bool {
+        let mut rows = self.on(disk, name).peekable();
+        rows.peek().is_some() && rows.all(BitmapRow::is_usable)
     }
 
     /// The rows of one bitmap on one disk, top layer first.

@@ -88,9 +88,8 @@ impl Work<'_, '_> {
         let wanted: Vec<&str> = request.into_iter().flat_map(Request::disk_names).collect();
         let replaced = self.session.ledger().replaced_disks();
         let serves_on = |disk: &str, name: &str| {
-            let mut rows = refused.bitmaps.on(disk, name).peekable();
             let is_own = replaced.get(name).is_none_or(|disks| !disks.contains(disk));
-            is_own && rows.peek().is_some() && rows.all(is_usable)
+            is_own && refused.bitmaps.has_usable(disk, name)
         };
         let serves = |name: &&str| wanted.iter().all(|disk| serves_on(disk, name));
         let base = self.session.ledger().verified_checkpoints().find(serves);
@@ -122,7 +121,7 @@ impl Work<'_, '_> {
         };
         let could_serve = |row: &&BitmapRow| {
             verified.contains(&row.name.as_str())
-                && is_usable(row)
+                && row.is_usable()
                 && is_among(&disks, row)
                 && !is_among(&replaced, row)
                 && unwanted != Some(row.name.as_str())
@@ -134,10 +133,7 @@ impl Work<'_, '_> {
             return Ok(());
         }
         let now = self.session.bitmaps()?;
-        let serves = |row: &BitmapRow| {
-            let mut found = now.on(&row.disk, &row.name).peekable();
-            found.peek().is_some() && found.all(is_usable)
-        };
+        let serves = |row: &BitmapRow| now.has_usable(&row.disk, &row.name);
         if let Some(row) = rows.into_iter().find(|row| !serves(row)) {
             let found = format!("{} on {} is gone, or broken", row.name, row.disk);
             self.claim("bitmaps that could serve", found, false);
@@ -175,10 +171,7 @@ impl Work<'_, '_> {
             let disks = self.disks_of(name)?;
             owned.extend(disks.into_iter().map(|disk| (disk, name.clone())));
         }
-        let has_bitmap = |(disk, name): &&(String, String)| {
-            let mut rows = bitmaps.on(disk, name).peekable();
-            rows.peek().is_some() && rows.all(is_usable)
-        };
+        let has_bitmap = |(disk, name): &&(String, String)| bitmaps.has_usable(disk, name);
         let without = owned.iter().find(|pair| !has_bitmap(pair));
         let found = match without {
             None => checkpoints.join(" "),
@@ -202,7 +195,7 @@ impl Work<'_, '_> {
             .iter()
             .partition(|row| !is_owned(row) && is_foreign(row));
         let stale = own.iter().find(|row| !is_owned(row));
-        let unusable = own.iter().find(|row| !is_usable(row));
+        let unusable = own.iter().find(|row| !row.is_usable());
         let found = match (stale, unusable) {
             (Some(row), _) => format!("{} on {} is stale", row.name, row.disk),
             (None, Some(row)) => format!("{} on {} is not usable", row.name, row.disk),
@@ -269,10 +262,6 @@ impl Work<'_, '_> {
         }
         Ok(())
     }
-}
-
-pub(super) const fn is_usable(row: &BitmapRow) -> bool {
-    row.persistent && row.recording && !row.inconsistent
 }
 
 /// Every disk of a backup has completed, and so has the job. A pull backup, which only its client

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::backup::Parts;
-use super::prove::is_usable;
 use super::refused::Refused;
 use super::retry;
 use super::work::Work;
@@ -206,7 +205,7 @@ impl Work<'_, '_> {
         let bitmaps = self.session.bitmaps()?;
         let mut disks: BTreeSet<String> = needed.iter().map(|disk| (*disk).to_owned()).collect();
         for row in bitmaps.0.iter().filter(|row| row.name == saved.name) {
-            if bitmaps.on(&row.disk, &row.name).all(is_usable) {
+            if bitmaps.has_usable(&row.disk, &row.name) {
                 disks.insert(row.disk.clone());
             }
         }

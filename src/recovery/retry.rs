@@ -1,6 +1,5 @@
 //! The decisions that end with the same call again, byte for byte.
 
-use super::prove::is_usable;
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
@@ -103,13 +102,10 @@ pub(super) fn prove_newest_chain(work: &mut Work<'_, '_>) -> Result<(), DriverEr
     let bitmaps = work.session.bitmaps()?;
     let ledger = work.session.ledger();
     let disks = ledger.verified_disks();
-    let is_broken = |name: &str, disk: &str| {
-        let mut rows = bitmaps.on(disk, name).peekable();
-        rows.peek().is_none() || rows.any(|row| !is_usable(row))
-    };
     let can_serve = |name: &&str| {
         let mut disks = disks.get(*name).into_iter().flatten();
-        defined.iter().any(|defined| defined == name) && !disks.any(|disk| is_broken(name, disk))
+        let is_defined = defined.iter().any(|defined| defined == name);
+        is_defined && disks.all(|disk| bitmaps.has_usable(disk, name))
     };
     let verified: Vec<&str> = ledger.whole_checkpoints().collect();
     if let Some(base) = verified

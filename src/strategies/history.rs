@@ -41,20 +41,18 @@ pub fn histories() -> impl Strategy<Value = History> {
     let client = (any::<bool>(), any::<bool>(), any::<bool>());
     (turns, attempts(), client).prop_map(
         |((situation, turns, _), attempt, (no_mixing, no_start, no_monitor))| {
-            let made = turns.iter().fold(situation.clone(), |mut after, turn| {
-                after.apply(turn);
-                after
-            });
-            History {
-                attempt: attempt.at(&made),
+            let mut history = History {
                 disks: situation.disks,
                 turns,
+                attempt,
                 client: Client {
                     no_mixing,
                     no_start,
                     no_monitor,
                 },
-            }
+            };
+            history.attempt = history.attempt.clone().at(&history.situation());
+            history
         },
     )
 }

@@ -1,6 +1,6 @@
 //! The errors that libvirt's log tells of, each with the C function and line that raised it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -36,8 +36,8 @@ impl ErrorLog {
 
     /// A call begins: what was logged until now is not its own.
     pub(super) fn before_call(&mut self) {
-        match self.length() {
-            Ok(length) => self.position = length,
+        match fs::metadata(&self.path) {
+            Ok(found) => self.position = found.len(),
             Err(error) => self.note(&error),
         }
     }
@@ -56,10 +56,6 @@ impl ErrorLog {
             None => Ok(self.raised.clone()),
             Some(problem) => Err(problem.clone()),
         }
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        Ok(File::open(&self.path)?.metadata()?.len())
     }
 
     fn rest(&mut self) -> io::Result<String> {
@@ -98,8 +94,6 @@ fn parse(line: &str) -> Option<Raised> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     const LINE: &str = "2026-11-26 00:23:01.123+0000: 4711: error : qemuBackupBegin:804 : \

@@ -128,6 +128,7 @@ struct Worker {
     connection: Connection,
     daemon: Option<Daemon>,
     session: Session,
+    libvirt: Version,
     /// None where libvirt is private.
     access: Option<Access>,
     /// None where libvirt's log is not ours.
@@ -170,7 +171,8 @@ impl Worker {
             end.map_or(error, |end| crashed(end, &Ask::Identity, directory))
         })?;
         let (libvirt, _) = session.versions()?;
-        check_version(Version::from_packed(libvirt.into()))?;
+        let libvirt = Version::from_packed(libvirt.into());
+        check_version(libvirt)?;
         let access = if connection.is_private() {
             None
         } else {
@@ -190,6 +192,7 @@ impl Worker {
             connection,
             daemon,
             session,
+            libvirt,
             access,
             cache,
             taken: Taken {
@@ -283,8 +286,6 @@ impl Worker {
             let text = format!("before the scenario began there was: {}", debris.join("; "));
             return Err(DriverError::Failed(text));
         }
-        let (libvirt, _) = self.session.versions()?;
-        let libvirt = Version::from_packed(libvirt.into());
         self.scenarios += 1;
         if let Some(errors) = &mut self.errors {
             errors.begin();
@@ -299,7 +300,7 @@ impl Worker {
             domain: format!("{}{}", domain_prefix(&self.directory), self.scenarios),
             uuid: Uuid::new_v4().to_string(),
             emulator: emulator.to_string_lossy().into_owned(),
-            capabilities: Place::capabilities_of(libvirt),
+            capabilities: Place::capabilities_of(self.libvirt),
             ports: ports::free()?,
         })
     }
