@@ -30,6 +30,14 @@ pub(crate) fn line(
     } else if takes_document(call.api) {
         return Err(format!("`{command}` sends no NULL document"));
     }
+    words.extend(call.snapshot.iter().map(|name| quoted(name)));
+    words.extend(call.size.map(|size| size.to_string()));
+    words.extend(call.to.iter().map(|to| quoted(to)));
+    for (option, path) in [("--base", &call.base), ("--top", &call.top)] {
+        if let Some(path) = path {
+            words.extend([option.to_owned(), quoted(path)]);
+        }
+    }
     if let Some(xml) = &call.checkpoint_xml {
         words.extend(["--checkpointxml".to_owned(), quoted(&document(xml)?)]);
     }
@@ -47,6 +55,7 @@ pub(crate) fn line(
 }
 
 /// The command of a function with what it always takes, and the options that stand for flags.
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn command(api: Api) -> (&'static str, Options) {
     match api {
         Api::DomainDefine => ("define", &[(1, "--validate")]),
@@ -73,6 +82,19 @@ fn command(api: Api) -> (&'static str, Options) {
         Api::DomainManagedSaveRemove => ("managedsave-remove", &[]),
         Api::DomainAttachDevice => ("attach-device", DEVICE),
         Api::DomainDetachDevice => ("detach-device", DEVICE),
+        Api::DomainSave => ("save", &[]),
+        Api::DomainCoreDump => ("dump", &[(2, "--live"), (16, "--memory-only")]),
+        Api::DomainRename => ("domrename", &[]),
+        Api::DomainMigrateSetMaxSpeed => ("migrate-setspeed", &[(1, "--postcopy")]),
+        Api::DomainMigrateToUri3 => ("migrate", &[(1, "--live"), (2, "--p2p")]),
+        Api::DomainSnapshotDelete => (
+            "snapshot-delete",
+            &[(1, "--children"), (2, "--metadata"), (4, "--children-only")],
+        ),
+        Api::DomainRevertToSnapshot => (
+            "snapshot-revert",
+            &[(1, "--running"), (2, "--paused"), (4, "--force")],
+        ),
         Api::DomainSnapshotCreate => (
             "snapshot-create",
             &[(4, "--no-metadata"), (16, "--disk-only")],
@@ -89,6 +111,15 @@ fn command(api: Api) -> (&'static str, Options) {
             "blockcopy",
             &[(flags::BLOCK_COPY_TRANSIENT_JOB, "--transient-job")],
         ),
+        Api::DomainBlockCommit => (
+            "blockcommit",
+            &[(1, "--shallow"), (2, "--delete"), (4, "--active")],
+        ),
+        // With a base, `virsh` calls the second.
+        Api::DomainBlockPull | Api::DomainBlockRebase => ("blockpull", &[]),
+        // With no unit, `virsh` takes KiB as the function does.
+        Api::DomainBlockResize => ("blockresize", &[]),
+        Api::DomainBlockJobSetSpeed => ("blockjob --bandwidth", &[]),
         Api::DomainBlockJobAbort => (
             "blockjob --abort",
             &[(flags::BLOCK_JOB_ABORT_PIVOT, "--pivot")],

@@ -81,6 +81,16 @@ pub enum Argument {
     Xml,
     /// The second XML document of `virDomainBackupBegin`.
     CheckpointXml,
+    /// Name of a snapshot.
+    Snapshot,
+    /// Path of the image that a block job leaves as the lower end of the chain.
+    Base,
+    /// Path of the uppermost image that a commit merges.
+    Top,
+    /// A number: a size, or a speed.
+    Size,
+    /// A new name, a file or a destination.
+    To,
 }
 
 macro_rules! apis {
@@ -145,8 +155,22 @@ apis! {
     DomainAttachDevice = "virDomainAttachDeviceFlags" [Xml] true;
     /// Detaches a device.
     DomainDetachDevice = "virDomainDetachDeviceFlags" [Xml] true;
+    /// Saves the domain's memory to a file and stops it.
+    DomainSave = "virDomainSave" [To] false;
+    /// Dumps the domain's memory to a file.
+    DomainCoreDump = "virDomainCoreDump" [To] true;
+    /// Gives the domain another name.
+    DomainRename = "virDomainRename" [To] true;
+    /// Sets how fast a migration may be, in MiB a second.
+    DomainMigrateSetMaxSpeed = "virDomainMigrateSetMaxSpeed" [Size] true;
+    /// Migrates the domain to another libvirt; without its parameters.
+    DomainMigrateToUri3 = "virDomainMigrateToURI3" [To] true;
     /// Takes a snapshot.
     DomainSnapshotCreate = "virDomainSnapshotCreateXML" [Xml] true;
+    /// Deletes a snapshot.
+    DomainSnapshotDelete = "virDomainSnapshotDelete" [Snapshot] true;
+    /// Goes back to a snapshot.
+    DomainRevertToSnapshot = "virDomainRevertToSnapshot" [Snapshot] true;
     /// Starts a backup job.
     DomainBackupBegin = "virDomainBackupBegin" [Xml CheckpointXml] true;
     /// Dumps the running backup job.
@@ -161,6 +185,16 @@ apis! {
     DomainGetJobInfo = "virDomainGetJobInfo" [] false;
     /// Copies one disk to another image; without its parameters.
     DomainBlockCopy = "virDomainBlockCopy" [Disk Xml] true;
+    /// Merges layers of one disk downwards; as fast as it goes.
+    DomainBlockCommit = "virDomainBlockCommit" [Disk Base Top] true;
+    /// Copies the layers below the top one into it; as fast as it goes.
+    DomainBlockPull = "virDomainBlockPull" [Disk] true;
+    /// Copies the layers between the top one and a base into it; as fast as it goes.
+    DomainBlockRebase = "virDomainBlockRebase" [Disk Base] true;
+    /// Changes the size of one disk, in KiB, or in bytes with `VIR_DOMAIN_BLOCK_RESIZE_BYTES`.
+    DomainBlockResize = "virDomainBlockResize" [Disk Size] true;
+    /// Sets how fast the block job of one disk may be, in MiB a second.
+    DomainBlockJobSetSpeed = "virDomainBlockJobSetSpeed" [Disk Size] true;
     /// Aborts the block job of one disk.
     DomainBlockJobAbort = "virDomainBlockJobAbort" [Disk] true;
     /// Tells about the block job of one disk.

@@ -34,6 +34,21 @@ pub struct Call {
     /// The checkpoint document of a backup; `None` is a NULL pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint_xml: Option<String>,
+    /// Name of the snapshot, where the function is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// Path of the lower end of a block job; `None` is a NULL pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Path of the upper end of a commit; `None` is a NULL pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<String>,
+    /// A size or a speed, in the unit of the function; `None` is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// A new name, a file or a destination, where the function takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// The flags, as a number.
     pub flags: u32,
     /// Over a connection of its own that may only read.
@@ -42,7 +57,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call without checkpoint, disk, XML or flags.
+    /// A call with a domain alone, and no flags.
     #[must_use]
     pub fn new(api: Api, domain: &str) -> Self {
         Self {
@@ -52,6 +67,11 @@ impl Call {
             disk: None,
             xml: None,
             checkpoint_xml: None,
+            snapshot: None,
+            base: None,
+            top: None,
+            size: None,
+            to: None,
             flags: 0,
             read_only: false,
         }

@@ -195,6 +195,11 @@ impl Lowering<'_> {
             disk: name(&raw.disk),
             xml: place(&raw.xml),
             checkpoint_xml: place(&raw.checkpoint_xml),
+            snapshot: name(&raw.snapshot),
+            base: place(&raw.base),
+            top: place(&raw.top),
+            size: raw.size.as_ref().map(|size| size.value),
+            to: place(&raw.to),
             flags,
             read_only: raw.read_only,
         };

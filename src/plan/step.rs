@@ -41,6 +41,10 @@ pub struct Step {
 }
 
 /// What a step does.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of them are calls, and a scenario has a few dozen"
+)]
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Issues a libvirt call.

@@ -133,6 +133,11 @@ fn request(call: &Call) -> Vec<Field> {
         disk,
         xml,
         checkpoint_xml,
+        snapshot,
+        base,
+        top,
+        size,
+        to,
         flags,
         read_only,
     } = call;
@@ -142,6 +147,11 @@ fn request(call: &Call) -> Vec<Field> {
         ("call's disk", disk),
         ("call's XML", xml),
         ("call's checkpoint XML", checkpoint_xml),
+        ("call's snapshot", snapshot),
+        ("call's base", base),
+        ("call's top", top),
+        ("call's size", &size.map(|size| size.to_string())),
+        ("call's destination", to),
     ];
     for (name, text) in texts {
         fields.extend(text.as_ref().map(|text| field(name, text)));

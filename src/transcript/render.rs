@@ -91,6 +91,11 @@ impl Page {
                 Call {
                     xml,
                     checkpoint_xml,
+                    snapshot,
+                    base,
+                    top,
+                    size,
+                    to,
                     flags,
                     ..
                 },
@@ -99,6 +104,18 @@ impl Page {
         {
             for document in [xml, checkpoint_xml].into_iter().flatten() {
                 self.block(depth + 1, document);
+            }
+            let size = size.map(|size| size.to_string());
+            for (name, value) in [
+                ("snapshot", snapshot),
+                ("base", base),
+                ("top", top),
+                ("size", &size),
+                ("to", to),
+            ] {
+                if let Some(value) = value {
+                    self.line(depth, format_args!("{name} {value}"));
+                }
             }
             self.line(depth, format_args!("flags {flags:#x}"));
         }

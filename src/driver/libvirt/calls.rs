@@ -17,6 +17,7 @@ use std::sync::Arc;
 use roxmltree::Document;
 use virt::connect::Connect;
 use virt::domain::Domain;
+use virt::domain_snapshot::DomainSnapshot;
 use virt_sys as sys;
 
 use super::events::Events;
@@ -95,6 +96,9 @@ impl Session {
             self.check_scope(&name.unwrap_or_default())?;
         } else {
             self.check_scope(&call.domain)?;
+            if call.api == Api::DomainRename {
+                self.check_scope(call.to.as_deref().unwrap_or_default())?;
+            }
         }
         let answer = if call.read_only {
             self.reader()?.answer(call)
@@ -223,6 +227,9 @@ impl Session {
         let domain = self.domain(&call.domain)?;
         let disk = c_text(call.disk.as_ref())?;
         let disk = disk.as_deref();
+        let to = c_text(call.to.as_ref())?;
+        let to = to.as_deref();
+        let size = call.size.unwrap_or_default();
         match call.api {
             Api::DomainUndefine => told(domain.undefine_flags(flags))?,
             Api::DomainCreate => told(domain.create_with_flags(flags))?,
@@ -239,6 +246,24 @@ impl Session {
             Api::DomainAbortJob => ffi::abort_job(&domain)?,
             Api::DomainAbortJobFlags => ffi::abort_job_flags(&domain, flags)?,
             Api::DomainBlockCopy => ffi::block_copy(&domain, disk, xml, flags)?,
+            Api::DomainBlockCommit => {
+                let (base, top) = (c_text(call.base.as_ref())?, c_text(call.top.as_ref())?);
+                ffi::block_commit(&domain, disk, (base.as_deref(), top.as_deref()), flags)?;
+            }
+            Api::DomainBlockPull => ffi::block_pull(&domain, disk, flags)?,
+            Api::DomainBlockRebase => {
+                let base = c_text(call.base.as_ref())?;
+                ffi::block_rebase(&domain, disk, base.as_deref(), flags)?;
+            }
+            Api::DomainBlockResize => ffi::block_resize(&domain, disk, size, flags)?,
+            Api::DomainBlockJobSetSpeed => ffi::block_job_set_speed(&domain, disk, size, flags)?,
+            Api::DomainMigrateSetMaxSpeed => told(domain.migrate_set_max_speed(size, flags))?,
+            Api::DomainSave => ffi::save(&domain, to)?,
+            Api::DomainCoreDump => ffi::core_dump(&domain, to, flags)?,
+            Api::DomainRename => ffi::rename(&domain, to, flags)?,
+            Api::DomainMigrateToUri3 => ffi::migrate(&domain, to, flags)?,
+            Api::DomainSnapshotDelete => told(Self::snapshot(&domain, call)?.delete(flags))?,
+            Api::DomainRevertToSnapshot => told(Self::snapshot(&domain, call)?.revert(flags))?,
             Api::DomainBlockJobAbort => ffi::block_job_abort(&domain, disk, flags)?,
             Api::DomainGetState => {
                 let (state, reason) = ffi::state(&domain, flags)?;
@@ -306,6 +331,12 @@ impl Session {
             checkpoint.delete(flags)?;
             Value::Nothing
         })
+    }
+
+    /// The snapshot that a call is about; it is looked up for each.
+    fn snapshot(domain: &Domain, call: &Call) -> Result<DomainSnapshot, LibvirtError> {
+        let name = call.snapshot.as_deref().unwrap_or_default();
+        told(Domain::lookup_snapshot_by_name(domain, name, 0))
     }
 
     /// Events that came before a backup has begun belong to an earlier one; a refused begin

@@ -208,6 +208,91 @@ pub(super) fn block_copy(
     done(unsafe { sys::virDomainBlockCopy(domain.as_ptr(), disk, xml, ptr::null_mut(), 0, flags) })
 }
 
+/// `virDomainBlockCommit`, without a limit to its speed.
+pub(super) fn block_commit(
+    domain: &Domain,
+    disk: Option<&CStr>,
+    (base, top): (Option<&CStr>, Option<&CStr>),
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    let (disk, base, top) = (text(disk), text(base), text(top));
+    // SAFETY: the domain is alive; each text is NULL or outlives the call.
+    done(unsafe { sys::virDomainBlockCommit(domain.as_ptr(), disk, base, top, 0, flags) })
+}
+
+/// `virDomainBlockPull`, without a limit to its speed.
+pub(super) fn block_pull(
+    domain: &Domain,
+    disk: Option<&CStr>,
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is alive; the text is NULL or outlives the call.
+    done(unsafe { sys::virDomainBlockPull(domain.as_ptr(), text(disk), 0, flags) })
+}
+
+/// `virDomainBlockRebase`, without a limit to its speed.
+pub(super) fn block_rebase(
+    domain: &Domain,
+    disk: Option<&CStr>,
+    base: Option<&CStr>,
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    let (disk, base) = (text(disk), text(base));
+    // SAFETY: the domain is alive; each text is NULL or outlives the call.
+    done(unsafe { sys::virDomainBlockRebase(domain.as_ptr(), disk, base, 0, flags) })
+}
+
+/// `virDomainBlockResize`.
+pub(super) fn block_resize(
+    domain: &Domain,
+    disk: Option<&CStr>,
+    size: u64,
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is alive; the text is NULL or outlives the call.
+    done(unsafe { sys::virDomainBlockResize(domain.as_ptr(), text(disk), size, flags) })
+}
+
+/// `virDomainBlockJobSetSpeed`.
+pub(super) fn block_job_set_speed(
+    domain: &Domain,
+    disk: Option<&CStr>,
+    speed: u64,
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is alive; the text is NULL or outlives the call.
+    done(unsafe { sys::virDomainBlockJobSetSpeed(domain.as_ptr(), text(disk), speed, flags) })
+}
+
+/// `virDomainSave`.
+pub(super) fn save(domain: &Domain, to: Option<&CStr>) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is alive; the text is NULL or outlives the call.
+    done(unsafe { sys::virDomainSave(domain.as_ptr(), text(to)) })
+}
+
+/// `virDomainCoreDump`.
+pub(super) fn core_dump(
+    domain: &Domain,
+    to: Option<&CStr>,
+    flags: u32,
+) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is alive; the text is NULL or outlives the call.
+    done(unsafe { sys::virDomainCoreDump(domain.as_ptr(), text(to), flags) })
+}
+
+/// `virDomainRename`.
+pub(super) fn rename(domain: &Domain, to: Option<&CStr>, flags: u32) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is alive; the text is NULL or outlives the call.
+    done(unsafe { sys::virDomainRename(domain.as_ptr(), text(to), flags) })
+}
+
+/// `virDomainMigrateToURI3`, without parameters.
+pub(super) fn migrate(domain: &Domain, to: Option<&CStr>, flags: u32) -> Result<(), LibvirtError> {
+    let to = text(to);
+    // SAFETY: the domain is alive; the text is NULL or outlives the call; there are no parameters.
+    done(unsafe { sys::virDomainMigrateToURI3(domain.as_ptr(), to, ptr::null_mut(), 0, flags) })
+}
+
 /// `virDomainBlockJobAbort`.
 pub(super) fn block_job_abort(
     domain: &Domain,

@@ -104,7 +104,19 @@ impl Mock {
             Api::DomainShutdown
             | Api::DomainReset
             | Api::DomainGetXmlDesc
-            | Api::DomainManagedSaveRemove => not_modelled(call.api.as_str()),
+            | Api::DomainManagedSaveRemove
+            | Api::DomainSave
+            | Api::DomainCoreDump
+            | Api::DomainRename
+            | Api::DomainMigrateSetMaxSpeed
+            | Api::DomainMigrateToUri3
+            | Api::DomainSnapshotDelete
+            | Api::DomainRevertToSnapshot
+            | Api::DomainBlockCommit
+            | Api::DomainBlockPull
+            | Api::DomainBlockRebase
+            | Api::DomainBlockResize
+            | Api::DomainBlockJobSetSpeed => not_modelled(call.api.as_str()),
         }
     }
 

@@ -81,7 +81,7 @@ fn function() -> impl Strategy<Value = Function> {
     prop_oneof![
         4 => select(often.to_vec()).prop_map(Function::Known),
         2 => select(Api::ALL).prop_map(Function::Known),
-        1 => Just(Function::Other("virDomainSave".to_owned())),
+        1 => Just(Function::Other("virDomainBlockStats".to_owned())),
     ]
 }
 

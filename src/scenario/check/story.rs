@@ -492,6 +492,10 @@ impl<'a> Story<'a> {
                 Argument::CheckpointXml,
                 body.checkpoint_xml.as_ref(),
             ),
+            ("snapshot", Argument::Snapshot, body.snapshot.as_ref()),
+            ("base", Argument::Base, body.base.as_ref()),
+            ("top", Argument::Top, body.top.as_ref()),
+            ("to", Argument::To, body.to.as_ref()),
         ];
         let wrong = given.into_iter().filter_map(|(key, argument, text)| {
             let is_wrong = !api.arguments().contains(&argument);
@@ -499,7 +503,11 @@ impl<'a> Story<'a> {
                 .map(|text| (key, text.span.clone()))
         });
         let flags = body.flags.as_ref().filter(|_| !api.takes_flags());
-        let wrong = wrong.chain(flags.map(|flags| ("flags", flags.span.clone())));
+        let takes_size = api.arguments().contains(&Argument::Size);
+        let size = body.size.as_ref().filter(|_| !takes_size);
+        let wrong = wrong
+            .chain(flags.map(|flags| ("flags", flags.span.clone())))
+            .chain(size.map(|size| ("size", size.span.clone())));
         for (key, place) in wrong.collect::<Vec<_>>() {
             self.report(
                 Problem::new(

@@ -160,7 +160,7 @@ pub enum Step {
     /// Waits for the answer of a call in the background.
     Join(Join),
     /// Any call, with raw XML and flags.
-    Call(Call),
+    Call(Box<Call>),
 }
 
 impl Step {
@@ -204,6 +204,16 @@ pub struct Call {
     pub xml: Option<Spanned<String>>,
     /// The second document of `virDomainBackupBegin`; NULL where it is not given.
     pub checkpoint_xml: Option<Spanned<String>>,
+    /// Name of the snapshot, where the function is about one.
+    pub snapshot: Option<Spanned<String>>,
+    /// Path of the lower end of a block job; NULL where it is not given.
+    pub base: Option<Spanned<String>>,
+    /// Path of the upper end of a commit; NULL where it is not given.
+    pub top: Option<Spanned<String>>,
+    /// A size or a speed, in the unit of the function; 0 where it is not given.
+    pub size: Option<Spanned<u64>>,
+    /// A new name, a file or a destination, where the function takes one.
+    pub to: Option<Spanned<String>>,
     /// The flags, as a number; 0 where they are not given.
     pub flags: Option<Spanned<u32>>,
     /// Over a connection of its own that may only read (`virConnectOpenReadOnly`).
