@@ -27,7 +27,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "explain",
-        &["judge", "model", "scenario", "transcript", "verdict"],
+        &[
+            "divergence",
+            "judge",
+            "model",
+            "scenario",
+            "transcript",
+            "verdict",
+        ],
     ),
     ("suite", &["model", "scenario"]),
     ("strategies", &["model"]),
@@ -59,8 +66,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "coverage", "driver", "explain", "judge", "last_run", "model", "plan", "record",
-            "report", "run", "scenario", "snapshot", "suite",
+            "coverage",
+            "divergence",
+            "driver",
+            "explain",
+            "judge",
+            "last_run",
+            "model",
+            "plan",
+            "record",
+            "report",
+            "run",
+            "scenario",
+            "snapshot",
+            "suite",
         ],
     ),
 ];

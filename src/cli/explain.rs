@@ -9,7 +9,10 @@ use super::exit_code::ExitCode;
 use super::output::{counted, fail, note, print};
 use super::replay::incomplete;
 use super::select::open;
-use crate::explain::{FailedScenario, Known, Scenarios, failed_page, failures_page, find, list};
+use crate::divergence::Divergences;
+use crate::explain::{
+    FailedScenario, Known, Scenarios, decisions_document, failed_page, failures_page, find, list,
+};
 use crate::record::Recorded;
 use crate::run::{Finished, Outcome};
 use crate::snapshot::Difference;
@@ -24,6 +27,7 @@ Examples:
   backup-tck explain scenario::unknown_disk   a problem of a scenario file
   backup-tck explain on-raw-disk              a scenario, by a part of its name
   backup-tck explain --list                   everything there is
+  backup-tck explain --decisions              all decisions, as a Markdown page
 
 Of each scenario that failed in a run, how it came to that:
   backup-tck run --record monday.jsonl
@@ -38,20 +42,24 @@ pub(super) struct ExplainArgs {
     /// An error code of libvirt (name, name without `VIR_ERR_`, or number), a decision, a
     /// clean-up step, a category, a rule, a probe, a problem of a scenario file, a scenario, or
     /// a recorded run whose name ends in `.jsonl`
-    #[arg(required_unless_present_any = ["list", "record", "failed"])]
+    #[arg(required_unless_present_any = ["list", "decisions", "record", "failed"])]
     topic: Option<String>,
 
     /// Show every topic
     #[arg(long, conflicts_with = "topic")]
     list: bool,
 
+    /// Print what a client does after each error, function by function, as one Markdown page
+    #[arg(long, conflicts_with_all = ["topic", "list"])]
+    decisions: bool,
+
     /// Tell of each scenario that failed in a recorded run what came of it: what was expected,
     /// how the judge decided, and what could not be proven
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["topic", "list", "suite"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["topic", "list", "decisions", "suite"])]
     record: Option<PathBuf>,
 
     /// Of the last run only names are kept: this tells the way to all the rest
-    #[arg(long, hide = true, conflicts_with_all = ["topic", "list", "record"])]
+    #[arg(long, hide = true, conflicts_with_all = ["topic", "list", "decisions", "record"])]
     failed: bool,
 
     /// Folder with `scenarios/`; else the nearest one above the working directory, else the suite
@@ -87,6 +95,10 @@ fn is_record(topic: &str) -> bool {
 fn explain_topic(args: &ExplainArgs, topic: Option<&str>) -> Result<ExitCode, ExitCode> {
     let suite = open(args.suite.as_deref())?;
     let scenarios = scenarios(&suite).map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
+    if args.decisions {
+        let divergences = divergences(&suite)?;
+        return Ok(print(&decisions_document(&scenarios, divergences.all())));
+    }
     let Some(topic) = topic else {
         return Ok(print(&list(&scenarios)));
     };
@@ -104,6 +116,20 @@ fn explain_topic(args: &ExplainArgs, topic: Option<&str>) -> Result<ExitCode, Ex
             &format!("{error}\nsee: backup-tck explain --list"),
         )),
     }
+}
+
+/// What other versions of libvirt answer otherwise.
+fn divergences(suite: &Suite) -> Result<Divergences, ExitCode> {
+    let text = suite.divergences();
+    let text = text.map_err(|error| fail(ExitCode::Usage, &error.to_string()))?;
+    let divergences = text.map_or_else(
+        || Ok(Divergences::default()),
+        |text| Divergences::parse(&text),
+    );
+    divergences.map_err(|reason| {
+        let text = format!("snapshots/{}: {reason}", Suite::DIVERGENCES);
+        fail(ExitCode::Broken, &text)
+    })
 }
 
 /// The scenarios that can be read, with what is recorded of them.

@@ -192,6 +192,19 @@ impl Divergence {
         self.crash
     }
 
+    /// The versions that differ.
+    #[must_use]
+    pub fn versions(&self) -> String {
+        let series = |version: Version| format!("{}.{}", version.major, version.minor);
+        match (self.since.map(series), self.until.map(series)) {
+            (Some(since), Some(until)) if since == until => since,
+            (Some(since), Some(until)) => format!("{since} to {until}"),
+            (Some(since), None) => format!("since {since}"),
+            (None, Some(until)) => format!("until {until}"),
+            (None, None) => "all others".to_owned(),
+        }
+    }
+
     fn in_words(&self) -> String {
         format!("{} ({})", self.reason, self.link)
     }

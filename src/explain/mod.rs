@@ -11,6 +11,7 @@ mod code;
 mod code_texts;
 mod decision;
 mod decision_texts;
+mod decisions;
 mod failed;
 mod judgement;
 mod page;
@@ -23,6 +24,7 @@ mod scenarios;
 mod tests;
 mod topic;
 
+pub use decisions::document as decisions_document;
 pub use failed::{FailedScenario, failed_page, failures_page};
 pub use judgement::judgement_text;
 pub use scenarios::{Known, Scenarios};

@@ -14,15 +14,26 @@ pub struct Known {
     /// The scenario.
     pub scenario: Arc<Scenario>,
     /// The rule that decided when its snapshot was recorded.
-    rule: Option<String>,
+    pub(super) rule: Option<String>,
+    /// The clean-up that went with the decision: the words of its steps.
+    pub(super) clean_up: Vec<String>,
+    /// What the judge asked for, by the titles of the probes.
+    pub(super) probes: Vec<String>,
 }
 
 impl Known {
     /// A scenario with its snapshot, where one was recorded.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, snapshot: Option<&str>) -> Self {
-        let rule = snapshot.and_then(rule_in).map(str::to_owned);
-        Self { scenario, rule }
+        let snapshot = snapshot.unwrap_or_default();
+        let first_word = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+        let title = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+        Self {
+            scenario,
+            rule: rule_in(snapshot).map(str::to_owned),
+            clean_up: lines(snapshot, "clean-up").map(first_word).collect(),
+            probes: lines(snapshot, "probe").map(title).collect(),
+        }
     }
 }
 
@@ -52,12 +63,20 @@ pub(super) fn decided_by<'a>(
         .map(|(name, _)| name.as_str())
 }
 
-/// The line `because   RULE: …` below the decision; documents and messages stand further right.
+/// The rule of the line `because   RULE: …`.
 fn rule_in(snapshot: &str) -> Option<&str> {
-    let line = snapshot
-        .lines()
-        .find_map(|line| line.strip_prefix("  because "))?;
-    Some(line.split_once(':')?.0.trim())
+    let line = lines(snapshot, "because").next()?;
+    Some(line.split_once(':')?.0)
+}
+
+/// What stands behind this word in the lines below the decision; documents and messages stand
+/// further right.
+fn lines<'a>(snapshot: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
+    let of_word = move |line: &'a str| {
+        let rest = line.strip_prefix("  ")?.strip_prefix(word)?;
+        rest.starts_with("  ").then(|| rest.trim())
+    };
+    snapshot.lines().filter_map(of_word)
 }
 
 #[cfg(test)]
@@ -70,6 +89,9 @@ mod tests {
                     because   B18-name: the name: too long\n  source    y\n";
         assert_eq!(rule_in(text), Some("B18-name"));
         assert_eq!(rule_in("after\n  as before\n"), None);
+        let text = "  probe     domain job: none\n  probe     block nodes: 2 bitmaps\n  probed x\n";
+        let titles: Vec<&str> = lines(text, "probe").collect();
+        assert_eq!(titles, ["domain job: none", "block nodes: 2 bitmaps"]);
         assert_eq!(rule_in(""), None);
     }
 }

@@ -24,6 +24,7 @@ mod tests;
 mod tree;
 
 pub use catalogue::{Example, ProblemKind, catalogue};
+pub use check::function;
 pub use diagnostic::{Diagnostics, Place, Problem};
 pub use editor::editor_schema;
 pub use format::{format, step_text};

@@ -216,7 +216,8 @@ pub(super) fn is_call(step: &Step) -> bool {
 }
 
 /// The function of libvirt that a step calls; `None` where it calls none that a raw call could.
-pub(super) fn function(step: &Step) -> Option<Api> {
+#[must_use]
+pub fn function(step: &Step) -> Option<Api> {
     match step {
         Step::Start | Step::StartPaused | Step::Restore => Some(Api::DomainCreate),
         Step::Pause => Some(Api::DomainSuspend),

@@ -10,5 +10,6 @@ mod storage;
 mod story;
 mod then;
 
+pub use effect::function;
 pub(super) use scenario::{check, check_name};
 pub(super) use then::check_words;
