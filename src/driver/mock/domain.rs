@@ -151,7 +151,7 @@ impl Mock {
         let inactive = self.rules.restores_inactive_images;
         match self.world.start(&call.domain, paused, inactive)? {
             Ok(()) => Ok(Value::Nothing),
-            Err(reason) => refuse_start(&reason),
+            Err(reason) => refuse_start(&reason, self.rules.behind_reasons),
         }
     }
 
@@ -210,10 +210,12 @@ impl Mock {
 
 /// QEMU has ended before it answered; libvirt quotes the end of its log
 /// (`src/qemu/qemu_process.c:qemuProcessReportLogError`).
-fn refuse_start(reason: &str) -> Ruled {
+fn refuse_start(reason: &str, behind: &[(&str, &str)]) -> Ruled {
+    let behind = behind.iter().find(|(known, _)| *known == reason);
+    let behind = behind.map_or_else(String::new, |(_, text)| format!(": {text}"));
     let text = format!(
         "process exited while connecting to monitor: 1970-01-01T00:00:00.000000Z \
-         qemu-system-x86_64: -blockdev {{}}: {reason}"
+         qemu-system-x86_64: -blockdev {{}}: {reason}{behind}"
     );
     refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, &text)
 }

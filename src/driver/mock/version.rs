@@ -80,6 +80,10 @@ pub(super) struct Rules {
     /// The longest text of an error in bytes, without what its code puts before. Measured on 7.0.0
     /// (`src/util/virerror.h:VIR_ERROR_MAX_LENGTH`); 9.0.0 has no such limit.
     pub(super) longest_text: Option<usize>,
+    /// What QEMU says behind these of its reasons to refuse an image: the number of bytes that it had
+    /// read, which it took for an error number. Measured on QEMU 5.2.0
+    /// (`block/qcow2.c:qcow2_read_extensions`).
+    pub(super) behind_reasons: &'static [(&'static str, &'static str)],
     /// The version of QEMU.
     pub(super) qemu: &'static str,
 }
@@ -115,6 +119,7 @@ impl Rules {
             aborts_with_flags: true,
             overlay_of_domain: true,
             longest_text: None,
+            behind_reasons: &[],
             qemu: REFERENCE_QEMU,
         };
         if version.same_series(BEFORE) {
@@ -136,6 +141,13 @@ impl Rules {
                 aborts_with_flags: false,
                 overlay_of_domain: false,
                 longest_text: Some(1022),
+                behind_reasons: &[
+                    (
+                        "bitmaps_ext: Reserved field is not zero",
+                        "Unknown error -24",
+                    ),
+                    ("bitmaps_ext: Invalid extension length", "Unknown error -8"),
+                ],
                 qemu: "5.2.0",
                 ..reference
             }
