@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::answer::{Ruled, into_answer, not_modelled, refuse, require_writable, shortened};
+use super::answer::{
+    Ruled, check_flags, into_answer, not_modelled, refuse, require_writable, shortened,
+};
 use super::version::{MODELLED, REFERENCE, Rules};
 use crate::driver::{Driver, DriverError, Host, Libvirt};
 use crate::model::{
@@ -144,6 +146,22 @@ impl Mock {
                 &format!("no domain with matching uuid '{uuid}' ({})", call.domain),
             ),
         }
+    }
+
+    /// The same, of a call whose flags are looked at by the driver's entry point or, in older versions,
+    /// by what it calls once it has the domain: these two functions.
+    pub(super) fn domain_and_flags(
+        &self,
+        call: &Call,
+        known: u32,
+        [entry, below]: [&str; 2],
+    ) -> Ruled<&Domain> {
+        if self.rules.flags_at_entry {
+            check_flags(call.flags, known, entry)?;
+        }
+        let domain = self.domain(call)?;
+        check_flags(call.flags, known, below)?;
+        Ok(domain)
     }
 
     /// The same, to change it.

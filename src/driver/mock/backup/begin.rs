@@ -4,7 +4,7 @@ use super::align::{Aligned, Selected, align};
 use super::end::holds_the_domain;
 use super::server::{bad_export, listening, no_certificates};
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{Ruled, check_flags, not_modelled, refuse, refuse_monitor};
+use crate::driver::mock::answer::{Ruled, not_modelled, refuse, refuse_monitor};
 use crate::driver::mock::checkpoint::{
     Prepared, active_of, bitmap_exists, prepare, require_block_jobs, require_free,
 };
@@ -21,11 +21,8 @@ impl Mock {
         if call.xml.is_none() {
             intake::backup(None, rules)?;
         }
-        if rules.flags_at_entry {
-            check_flags(call.flags, rules.begin_flags, "qemuDomainBackupBegin")?;
-        }
-        let domain = self.domain(call)?;
-        check_flags(call.flags, rules.begin_flags, "qemuBackupBegin")?;
+        let functions = ["qemuDomainBackupBegin", "qemuBackupBegin"];
+        let domain = self.domain_and_flags(call, rules.begin_flags, functions)?;
         let document = intake::backup(call.xml.as_deref(), rules)?;
         let checkpoint = match &call.checkpoint_xml {
             None => None,

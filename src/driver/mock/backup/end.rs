@@ -16,11 +16,8 @@ const OPERATION_BACKUP: u64 = 9;
 impl Mock {
     /// `src/qemu/qemu_backup.c:qemuBackupGetXMLDesc`.
     pub(in crate::driver::mock) fn backup_get_xml_desc(&self, call: &Call) -> Ruled {
-        if self.rules.flags_at_entry {
-            check_flags(call.flags, 0, "qemuDomainBackupGetXMLDesc")?;
-        }
-        let domain = self.domain(call)?;
-        check_flags(call.flags, 0, "qemuBackupGetXMLDesc")?;
+        let functions = ["qemuDomainBackupGetXMLDesc", "qemuBackupGetXMLDesc"];
+        let domain = self.domain_and_flags(call, 0, functions)?;
         let active = domain.active.as_ref();
         let job = active.and_then(|active| active.job.as_ref());
         let Some(job) = job.filter(|job| job.standing != Standing::Forgotten) else {

@@ -3,7 +3,7 @@
 use super::align::align;
 use crate::driver::mock::Mock;
 use crate::driver::mock::answer::{
-    Ruled, check_flags, not_modelled, refuse, refuse_flags, refuse_monitor, require_writable,
+    Ruled, not_modelled, refuse, refuse_flags, refuse_monitor, require_writable,
 };
 use crate::driver::mock::intake::{self, CheckpointDocument};
 use crate::model::{Call, Compat, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
@@ -43,11 +43,8 @@ impl Mock {
         } else {
             REDEFINE
         };
-        if self.rules.flags_at_entry {
-            check_flags(call.flags, known, "qemuDomainCheckpointCreateXML")?;
-        }
-        let domain = self.domain(call)?;
-        check_flags(call.flags, known, "qemuCheckpointCreateXML")?;
+        let functions = ["qemuDomainCheckpointCreateXML", "qemuCheckpointCreateXML"];
+        let domain = self.domain_and_flags(call, known, functions)?;
         let redefine = call.flags & REDEFINE != 0;
         if !redefine && domain.active.is_none() {
             let text = "cannot create checkpoint for inactive domain";

@@ -2,9 +2,7 @@
 
 use super::look::no_checkpoint;
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{
-    Ruled, check_flags, not_modelled, refuse, refuse_flags, require_writable,
-};
+use crate::driver::mock::answer::{Ruled, not_modelled, refuse, refuse_flags, require_writable};
 use crate::model::{Call, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{Checkpoint, CheckpointDisk};
 
@@ -25,11 +23,8 @@ impl Mock {
             return refuse_flags(ErrorDomain::DOMAIN_CHECKPOINT, message);
         }
         let known = CHILDREN | METADATA_ONLY | CHILDREN_ONLY;
-        if self.rules.flags_at_entry {
-            check_flags(call.flags, known, "qemuDomainCheckpointDelete")?;
-        }
-        let domain = self.domain(call)?;
-        check_flags(call.flags, known, "qemuCheckpointDelete")?;
+        let functions = ["qemuDomainCheckpointDelete", "qemuCheckpointDelete"];
+        let domain = self.domain_and_flags(call, known, functions)?;
         let metadata_only = call.flags & METADATA_ONLY != 0;
         if !metadata_only && domain.active.is_none() {
             let text = "cannot delete checkpoint for inactive domain";

@@ -25,11 +25,8 @@ impl Mock {
             let part = ErrorDomain::DOMAIN_CHECKPOINT;
             return refuse(ErrorCode::OPERATION_DENIED, part, &text);
         }
-        if self.rules.flags_at_entry {
-            check_flags(call.flags, 7, "qemuDomainCheckpointGetXMLDesc")?;
-        }
-        let domain = self.domain(call)?;
-        check_flags(call.flags, 7, "qemuCheckpointGetXMLDesc")?;
+        let functions = ["qemuDomainCheckpointGetXMLDesc", "qemuCheckpointGetXMLDesc"];
+        let domain = self.domain_and_flags(call, 7, functions)?;
         let Some(checkpoint) = domain.checkpoints.get(&name) else {
             return no_checkpoint(&name);
         };
