@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::fields::{u16_at, u32_at, u64_at};
-use super::layout::{Layout, named_by};
-use super::load::{OFFSET_MASK, directory, is_used, table};
+use super::layout::{Layout, OFFSET_MASK, named_by};
+use super::load::{directory, is_used, table};
 
 /// What is wrong with an image's refcounts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

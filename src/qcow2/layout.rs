@@ -1,7 +1,6 @@
 //! Where the fields of an image are.
 
 use super::fields::{bytes_at, u8_at, u16_at, u32_at, u64_at};
-use super::load::{OFFSET_MASK, entry_size};
 
 /// `QFI\xfb`.
 pub(super) const MAGIC: u32 = 0x5146_49fb;
@@ -9,6 +8,8 @@ pub(super) const MAGIC: u32 = 0x5146_49fb;
 pub(super) const BITMAPS: u32 = 0x2385_2875;
 /// The autoclear bit "the bitmaps extension is valid".
 pub(super) const AUTOCLEAR_BITMAPS: u64 = 1;
+/// `BME_TABLE_ENTRY_OFFSET_MASK`.
+pub(super) const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 
 /// Something that an edit is about is not in the image.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -236,4 +237,10 @@ pub(super) fn named_by(image: &[u8], table: u64, length: u64) -> impl Iterator<I
         .take_while(move |entry| *entry < end)
         .map(move |entry| u64_at(image, entry) & OFFSET_MASK)
         .filter(|offset| *offset != 0)
+}
+
+/// `block/qcow2-bitmap.c:calc_dir_entry_size`, with the width of its C type.
+pub(super) fn entry_size(name_size: u16, extra: u32) -> i32 {
+    let size = extra.wrapping_add(24 + u32::from(name_size));
+    (size.cast_signed().wrapping_add(7)) & -8
 }

@@ -4,7 +4,7 @@
 //! their order of checks.
 
 use super::fields::{bytes_at, u8_at, u16_at, u32_at, u64_at};
-use super::layout::{AUTOCLEAR_BITMAPS, Extension, Layout};
+use super::layout::{AUTOCLEAR_BITMAPS, Extension, Layout, OFFSET_MASK, entry_size};
 
 /// `QCOW2_MAX_BITMAPS`.
 const MAX_BITMAPS: u32 = 65_535;
@@ -22,8 +22,6 @@ const MAX_NAME_SIZE: u16 = 1023;
 pub(super) const IN_USE: u32 = 1;
 /// `BME_FLAG_AUTO`.
 pub(super) const AUTO: u32 = 2;
-/// `BME_TABLE_ENTRY_OFFSET_MASK`.
-pub(super) const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 /// `BME_TABLE_ENTRY_RESERVED_MASK`.
 const RESERVED_MASK: u64 = 0xff00_0000_0000_01fe;
 /// `BME_TABLE_ENTRY_FLAG_ALL_ONES`.
@@ -208,12 +206,6 @@ fn is_sound(layout: &Layout<'_>, entry: &Listed, kind: u8, name_size: u16) -> bo
     }
     let covered = u128::from(physical * 8) << entry.granularity_bits;
     entry.flags & IN_USE != 0 || u128::from(layout.size()) <= covered
-}
-
-/// `block/qcow2-bitmap.c:calc_dir_entry_size`, with the width of its C type.
-pub(super) fn entry_size(name_size: u16, extra: u32) -> i32 {
-    let size = extra.wrapping_add(24 + u32::from(name_size));
-    (size.cast_signed().wrapping_add(7)) & -8
 }
 
 /// `block/qcow2-bitmap.c:load_bitmap`, for each entry.

@@ -2,8 +2,8 @@
 //! looks.
 
 use super::StoredBitmap;
-use super::layout::{AUTOCLEAR_BITMAPS, BITMAPS, MAGIC};
-use super::load::{ALL_ONES, AUTO, IN_USE, entry_size};
+use super::layout::{AUTOCLEAR_BITMAPS, BITMAPS, MAGIC, entry_size};
+use super::load::{ALL_ONES, AUTO, IN_USE};
 
 /// Bytes of a cluster; QEMU's default.
 const CLUSTER: u64 = 65_536;

@@ -1,14 +1,9 @@
 //! The backups that a recovery takes, and the chain that must hold behind them.
 
-use std::collections::BTreeMap;
-
-use super::work::Work;
+use super::work::{Parts, Work};
 use crate::driver::DriverError;
 use crate::model::{CleanUpTime, DiskFormat, DiskPart, ImageRef, Size};
 use crate::plan::{BackupDisk, BackupXml, PlannedDisk, SavedCheckpoint, Step, checkpoint_xml};
-
-/// What a backup takes of each disk; a disk that is not in it is taken in full.
-pub(super) type Parts = BTreeMap<String, DiskPart>;
 
 impl Work<'_, '_> {
     /// A name that neither a checkpoint nor a bitmap bears.

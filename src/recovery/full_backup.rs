@@ -1,9 +1,8 @@
 //! `full-backup-new-chain`: a full backup with a checkpoint under a fresh name; what is stale goes
 //! once that is verified.
 
-use super::backup::Parts;
 use super::refused::Refused;
-use super::work::Work;
+use super::work::{Parts, Work};
 use crate::driver::DriverError;
 use crate::model::CleanUpTime;
 

@@ -3,7 +3,7 @@
 use super::consult::Consultation;
 use super::refused::Refused;
 use super::work::{Recovery, Work};
-use super::{done, fix_request, full_backup, mixed_backup, other_base, redefine, retry};
+use super::{done, fix_request, full_backup, named_base, redefine, retry};
 use crate::driver::DriverError;
 use crate::model::Decision;
 use crate::plan::Step;
@@ -30,8 +30,9 @@ pub fn execute(
         Decision::RedefineMissingCheckpointsThenRetry => {
             redefine::execute(&mut work, refused, remedy)?;
         }
-        Decision::IncrementalFromOtherGoodCheckpoint => other_base::execute(&mut work)?,
-        Decision::FullForAffectedDisks => mixed_backup::execute(&mut work)?,
+        Decision::IncrementalFromOtherGoodCheckpoint | Decision::FullForAffectedDisks => {
+            named_base::execute(&mut work)?;
+        }
         Decision::FullBackupNewChain => full_backup::execute(&mut work, refused)?,
         Decision::TreatAsDone => done::execute(&mut work, refused)?,
         Decision::InvestigateEscalate => work.prove_nothing_changed(refused.state)?,

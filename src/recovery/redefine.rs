@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::backup::Parts;
 use super::refused::Refused;
 use super::retry;
-use super::work::Work;
+use super::work::{Parts, Work};
 use crate::driver::DriverError;
 use crate::model::{Api, Call, CleanUpTime, DiskPart, Request, flags};
 use crate::plan::{SavedCheckpoint, Step};

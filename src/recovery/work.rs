@@ -1,10 +1,11 @@
 //! A recovery under way: what it did so far, and what that shows.
 
-use super::backup::Parts;
+use std::collections::BTreeMap;
+
 use super::consult::Consultation;
 use crate::driver::DriverError;
 use crate::judge::Facts;
-use crate::model::{Api, Call, CleanUp, LibvirtError};
+use crate::model::{Api, Call, CleanUp, DiskPart, LibvirtError};
 use crate::plan::{Operation, Step};
 use crate::session::Session;
 use crate::transcript::{ProofLine, Record};
@@ -17,6 +18,9 @@ pub struct Recovery {
     /// What shows that it worked.
     pub proof: Vec<ProofLine>,
 }
+
+/// What a backup takes of each disk; a disk that is not in it is taken in full.
+pub(super) type Parts = BTreeMap<String, DiskPart>;
 
 /// The session it works in, what it is about, its record and its proof.
 pub(super) struct Work<'w, 'd> {

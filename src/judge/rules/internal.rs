@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::names::has_a_long_name;
+use super::names::{METADATA, has_a_long_name};
 use super::other_job::unstuck;
 use crate::judge::Rule;
 use crate::judge::facts::{Facts, RunningJob};
@@ -19,8 +19,6 @@ const CREATE: &[Api] = &[Api::CheckpointCreate];
 
 const ORPHAN: &str = "measured on libvirt 9.0 to 12.8: the block jobs run on, and no job API \
               sees them";
-pub(super) const METADATA: &str = "src/qemu/qemu_checkpoint.c:qemuCheckpointCreateFinalize: unable to save \
-              metadata for checkpoint";
 
 pub(super) const RULES: &[Rule] = &[
     Rule::on("C6", INTERNAL, FIX)

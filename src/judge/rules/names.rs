@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checkpoint::base_can_never_be_one;
-use super::internal::METADATA;
 use crate::judge::Rule;
 use crate::judge::chain::{carriers, is_busy, is_good};
 use crate::judge::decided::Detail;
@@ -23,6 +22,9 @@ const BITMAP_EXISTS: &str = "block/qcow2-bitmap.c and block/dirty-bitmap.c of QE
 
 /// The longest checkpoint name whose metadata can be stored: `NAME.xml.new` is a file name.
 const LONGEST_NAME: usize = 247;
+
+pub(super) const METADATA: &str = "src/qemu/qemu_checkpoint.c:qemuCheckpointCreateFinalize: unable to save \
+              metadata for checkpoint";
 
 pub(super) const RULES: &[Rule] = &[
     Rule::on("B11-base", INTERNAL, FIX)
