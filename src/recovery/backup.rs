@@ -4,15 +4,12 @@ use super::work::{Parts, Work};
 use crate::driver::DriverError;
 use crate::model::{CleanUpTime, DiskFormat, DiskPart, ImageRef, Size};
 use crate::plan::{BackupDisk, BackupXml, PlannedDisk, SavedCheckpoint, Step, checkpoint_xml};
+use crate::session::Session;
 
 impl Work<'_, '_> {
     /// A name that neither a checkpoint nor a bitmap bears.
     pub(super) fn fresh_name(&mut self) -> Result<String, DriverError> {
-        let mut taken = self.session.checkpoints()?;
-        taken.extend(self.session.bitmaps()?.0.into_iter().map(|row| row.name));
-        let mut names = (1..).map(|number| format!("recovery{number}"));
-        let fresh = names.find(|name| !taken.contains(name));
-        Ok(fresh.expect("the numbers do not end"))
+        fresh_name(self.session, "recovery")
     }
 
     /// A push backup of every disk with a new checkpoint, after a guest write to each, so that an
@@ -25,28 +22,7 @@ impl Work<'_, '_> {
         parts: &Parts,
     ) -> Result<bool, DriverError> {
         self.guest_writes()?;
-        let disks = self.session.disks().to_vec();
-        let place = self.session.place().clone();
-        let images: Vec<ImageRef> = disks
-            .iter()
-            .map(|disk| ImageRef {
-                path: format!("{}/{checkpoint}-{}.qcow2", place.directory, disk.target),
-                format: DiskFormat::Qcow2,
-            })
-            .collect();
-        let is_full = |disk: &PlannedDisk| parts.get(&disk.target) != Some(&DiskPart::Incremental);
-        let part = |(disk, image)| BackupDisk {
-            mode: (base.is_some() && is_full(disk)).then_some("full"),
-            ..BackupDisk::plain(&disk.target, image)
-        };
-        let backup = BackupXml {
-            incremental: base,
-            disks: disks.iter().zip(&images).map(part).collect(),
-            ..BackupXml::default()
-        };
-        let bitmap_disks = bitmap_disks(&disks);
-        let document = checkpoint_xml(checkpoint, None, Some(&bitmap_disks), &disks);
-        let step = Step::backup(&place.domain, &backup, Some((checkpoint, document)), &disks);
+        let step = backup_step(self.session, (checkpoint, checkpoint), base, parts);
         if !self.perform(&step)? {
             self.claim(step.label, "refused", false);
             return Ok(false);
@@ -58,14 +34,7 @@ impl Work<'_, '_> {
     /// A guest write to each disk, of another pattern at another place each time.
     pub(super) fn guest_writes(&mut self) -> Result<(), DriverError> {
         self.writes += 1;
-        let number = self.writes;
-        let domain = self.session.place().domain.clone();
-        for disk in self.session.disks().to_vec() {
-            let size = disk.size.bytes();
-            let offset = (u64::from(number) << 20) % size.max(1);
-            let length = (u64::from(number) * 2 - 1) << 16;
-            let range = (Size(offset), Size(length.min(size - offset)));
-            let step = Step::guest_write(&domain, &disk.target, range, 0xC0 | number);
+        for step in guest_writes(self.session, self.writes) {
             self.perform(&step)?;
         }
         Ok(())
@@ -116,6 +85,68 @@ impl Work<'_, '_> {
         self.prove_checkpoints_and_bitmaps()?;
         self.prove_closed_images()
     }
+}
+
+/// A name with this beginning that neither a checkpoint nor a bitmap bears.
+///
+/// # Errors
+/// The driver could not find something out.
+pub fn fresh_name(session: &mut Session<'_>, beginning: &str) -> Result<String, DriverError> {
+    let mut taken = session.checkpoints()?;
+    taken.extend(session.bitmaps()?.0.into_iter().map(|row| row.name));
+    let mut number = 1_u64;
+    loop {
+        let name = format!("{beginning}{number}");
+        if !taken.contains(&name) {
+            return Ok(name);
+        }
+        number += 1;
+    }
+}
+
+/// A push backup of every disk with a new checkpoint, into files that begin with `stem`; full for the
+/// disks that are not incremental in `parts`.
+#[must_use]
+pub fn backup_step(
+    session: &Session<'_>,
+    (checkpoint, stem): (&str, &str),
+    base: Option<&str>,
+    parts: &Parts,
+) -> Step {
+    let (disks, place) = (session.disks(), session.place());
+    let images: Vec<ImageRef> = disks
+        .iter()
+        .map(|disk| ImageRef {
+            path: format!("{}/{stem}-{}.qcow2", place.directory, disk.target),
+            format: DiskFormat::Qcow2,
+        })
+        .collect();
+    let is_full = |disk: &PlannedDisk| parts.get(&disk.target) != Some(&DiskPart::Incremental);
+    let part = |(disk, image)| BackupDisk {
+        mode: (base.is_some() && is_full(disk)).then_some("full"),
+        ..BackupDisk::plain(&disk.target, image)
+    };
+    let backup = BackupXml {
+        incremental: base,
+        disks: disks.iter().zip(&images).map(part).collect(),
+        ..BackupXml::default()
+    };
+    let document = checkpoint_xml(checkpoint, None, Some(&bitmap_disks(disks)), disks);
+    Step::backup(&place.domain, &backup, Some((checkpoint, document)), disks)
+}
+
+/// A guest write to each disk, by its number of another pattern at another place.
+#[must_use]
+pub fn guest_writes(session: &Session<'_>, number: u8) -> Vec<Step> {
+    let write = |disk: &PlannedDisk| {
+        let size = disk.size.bytes();
+        let offset = (u64::from(number) << 20) % size.max(1);
+        let length = (u64::from(number) * 2 - 1) << 16;
+        let range = (Size(offset), Size(length.min(size - offset)));
+        let domain = &session.place().domain;
+        Step::guest_write(domain, &disk.target, range, 0xC0 | number)
+    };
+    session.disks().iter().map(write).collect()
 }
 
 /// The disks that a checkpoint of the whole domain has bitmaps on.

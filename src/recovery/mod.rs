@@ -21,7 +21,8 @@ mod retry;
 mod stuck_job;
 mod work;
 
+pub use backup::{backup_step, fresh_name, guest_writes};
 pub use consult::{Consultation, conclude};
-pub use recover::{execute, prove_backup};
+pub use recover::{execute, prove_backup, prove_older_backups};
 pub use refused::Refused;
-pub use work::Recovery;
+pub use work::{Parts, Recovery};

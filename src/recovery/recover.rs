@@ -47,3 +47,10 @@ pub fn prove_backup(session: &mut Session<'_>) -> Result<Recovery, DriverError> 
     work.prove_last_backup()?;
     Ok(work.into_recovery())
 }
+
+/// Proves that every backup but the last one that was good once is still good.
+pub fn prove_older_backups(session: &mut Session<'_>) -> Result<Recovery, DriverError> {
+    let mut work = Work::new(session, None);
+    work.prove_old_chain()?;
+    Ok(work.into_recovery())
+}

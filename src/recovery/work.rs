@@ -20,7 +20,7 @@ pub struct Recovery {
 }
 
 /// What a backup takes of each disk; a disk that is not in it is taken in full.
-pub(super) type Parts = BTreeMap<String, DiskPart>;
+pub type Parts = BTreeMap<String, DiskPart>;
 
 /// The session it works in, what it is about, its record and its proof.
 pub(super) struct Work<'w, 'd> {

@@ -2,13 +2,11 @@
 
 use crate::driver::{Driver, DriverError};
 use crate::model::{Answer, Api, Decision, Identity, Place, Raised};
-use crate::plan::{Operation, Plan, Step, lower};
+use crate::plan::{Plan, lower};
 use crate::recovery::{Refused, conclude, execute, prove_backup};
 use crate::scenario::{Expectation, Scenario};
 use crate::session::Session;
-use crate::transcript::{
-    Conclusion, Exchange, Record, Redactions, Transcript, render, without_diagnoses,
-};
+use crate::transcript::{Conclusion, Exchange, Redactions, Transcript, render, without_diagnoses};
 use crate::verdict::{Check, verdict};
 
 /// A scenario that got to its end.
@@ -133,16 +131,11 @@ fn play(
     } = lower(scenario, place).map_err(|error| DriverError::Failed(error.to_string()))?;
     let mut session = Session::new(driver, place.clone(), disks);
     for step in &setup {
-        succeed(&mut session, step)?;
+        session.succeed(step)?;
     }
     for step in &history {
-        transcript.history.extend(succeed(&mut session, step)?);
-        if matches!(
-            step.operation,
-            Operation::AwaitBackup | Operation::EndBackup
-        ) {
-            verify(&mut session, &step.label)?;
-        }
+        transcript.history.extend(session.succeed(step)?);
+        session.verify_ended_backup(step)?;
     }
     let before = session.host_state()?;
     transcript.before = Some(before.clone());
@@ -195,44 +188,4 @@ fn expected_decision(scenario: &Scenario) -> Option<Decision> {
         Expectation::Success => None,
         Expectation::Refusal(refusal) => Some(refusal.decision),
     }
-}
-
-/// A backup before the call under test must restore, or the scenario is not the one it claims.
-fn verify(session: &mut Session<'_>, label: &str) -> Result<(), DriverError> {
-    let restored = session.restore_last_backup()?;
-    match restored.iter().find(|disk| !disk.equal) {
-        None => Ok(()),
-        Some(disk) => {
-            let text = format!(
-                "after `{label}` the backup of {} does not restore: {}",
-                disk.disk, disk.found
-            );
-            Err(DriverError::Failed(text))
-        }
-    }
-}
-
-/// A step before the call under test must succeed, or the scenario is not the one it claims.
-fn succeed(session: &mut Session<'_>, step: &Step) -> Result<Vec<Record>, DriverError> {
-    let records = session.perform(step)?;
-    let refusal = records.iter().find_map(Record::refusal);
-    let wanted = match &step.operation {
-        Operation::Call(planned) => planned.refused,
-        Operation::Act(_)
-        | Operation::AwaitBackup
-        | Operation::EndBackup
-        | Operation::AbortBackup => None,
-    };
-    let label = &step.label;
-    let text = match (refusal, wanted) {
-        (None, None) => return Ok(records),
-        (Some(error), Some(code)) if error.code == code => return Ok(records),
-        (Some(error), _) => {
-            format!("the step `{label}` before the call under test was refused: {error}")
-        }
-        (None, Some(code)) => {
-            format!("the step `{label}` before the call under test was not refused by {code}")
-        }
-    };
-    Err(DriverError::Failed(text))
 }

@@ -384,6 +384,12 @@ impl Ledger {
         self.saved_checkpoints.keys().map(String::as_str)
     }
 
+    /// What a disk holds now.
+    #[must_use]
+    pub fn content(&self, disk: &str) -> Option<&Content> {
+        self.disks.get(disk)
+    }
+
     /// Every backup that was begun, oldest first.
     #[must_use]
     pub fn backups(&self) -> &[TakenBackup] {

@@ -9,6 +9,7 @@ mod ledger;
 mod observe;
 mod redefine;
 mod restore;
+mod story;
 
 pub use execute::Session;
 pub use ledger::{Attempt, Ledger, TakenBackup, TakenDisk};
