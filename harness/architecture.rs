@@ -26,6 +26,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["driver", "judge", "model", "plan", "session", "transcript"],
     ),
     (
+        "policy",
+        &[
+            "driver",
+            "model",
+            "plan",
+            "recovery",
+            "scenario",
+            "session",
+            "transcript",
+        ],
+    ),
+    (
         "explain",
         &[
             "divergence",
@@ -61,7 +73,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("record", &["model", "run", "transcript"]),
     (
         "report",
-        &["model", "record", "run", "snapshot", "suite", "verdict"],
+        &[
+            "model", "policy", "record", "run", "snapshot", "suite", "verdict",
+        ],
     ),
     (
         "cli",
@@ -74,6 +88,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "last_run",
             "model",
             "plan",
+            "policy",
             "record",
             "report",
             "run",

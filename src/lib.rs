@@ -25,6 +25,8 @@ pub mod last_run;
 pub mod model;
 #[cfg(feature = "kit")]
 pub mod plan;
+#[cfg(feature = "kit")]
+pub mod policy;
 #[cfg(feature = "mock")]
 pub mod qcow2;
 #[cfg(feature = "kit")]

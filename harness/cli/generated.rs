@@ -6,10 +6,11 @@ use std::path::Path;
 use super::{backup_tck, code};
 
 /// Each generated file, and the arguments that print it.
-const GENERATED: [(&str, &[&str]); 3] = [
+const GENERATED: [(&str, &[&str]); 4] = [
     ("scenarios/scenario.schema.json", &["schema"]),
     ("scenarios/LANGUAGE.md", &["schema", "--reference"]),
     ("DECISIONS.md", &["explain", "--decisions"]),
+    ("snapshots/policies.tsv", &["policies", "--format", "tsv"]),
 ];
 
 #[test]

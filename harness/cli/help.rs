@@ -85,6 +85,9 @@ fn everything_fits_into_80_columns() {
         vec!["list"],
         vec!["run"],
         vec!["explain", "--list"],
+        vec!["policies", "--area", "recovery"],
+        vec!["policies", "--steps", "middle-bitmap-lost"],
+        vec!["policies", "--explain", "kubevirt"],
         vec!["explain", "--failed"],
         vec!["run", "--code", "109", "--decision", "fix-request"],
     ]);

@@ -26,6 +26,7 @@ mod new;
 mod no_recovery;
 mod pages;
 mod partition;
+mod policies;
 mod records;
 mod reports;
 mod suite;

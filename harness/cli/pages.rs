@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{backup_tck, code, told};
 
 /// Every command that is not hidden.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "run",
     "replay",
     "compare",
@@ -18,6 +18,7 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "bless",
     "decide",
     "explain",
+    "policies",
     "export",
     "new",
     "doctor",

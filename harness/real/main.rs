@@ -26,6 +26,7 @@ mod host;
 mod jobs;
 mod killed;
 mod machine;
+mod policies;
 mod product;
 mod pull;
 #[path = "../silent.rs"]
@@ -134,6 +135,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "host::what_fails_is_never_taken_for_done",
         host::what_fails_is_never_taken_for_done,
+    ),
+    (
+        "policies::clients_fare_as_on_the_mock",
+        policies::clients_fare_as_on_the_mock,
     ),
     (
         "agreement::mock_and_real_libvirt_refuse_alike",

@@ -16,6 +16,7 @@ use super::hidden::HiddenArgs;
 use super::list::ListArgs;
 use super::man::ManArgs;
 use super::new::NewArgs;
+use super::policies::{self, PoliciesArgs};
 use super::replay::{self, ReplayArgs};
 use super::run::RunArgs;
 use super::schema::SchemaArgs;
@@ -132,6 +133,12 @@ libvirt cannot be used; all exit codes: backup-tck --help")]
     /// Tell what a code, a decision, a problem or a scenario means, and why a run failed
     #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
+    /// Compare what products do after the same error: who recovers, and who loses data
+    ///
+    /// Each product's rules are data, with the files they come from. They are played on the mock,
+    /// and what comes of them is shown by restoring what the client has.
+    #[command(after_help = policies::EXAMPLES)]
+    Policies(PoliciesArgs),
     /// Copy the suite inside this binary into a folder
     ///
     /// It is written beside and then moved. If that fails, nothing new stays; a file that --force

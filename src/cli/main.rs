@@ -9,7 +9,7 @@ use super::command::{Cli, Command};
 use super::hidden;
 use super::{
     bless, check, compare, completions, coverage, decide, doctor, explain, export, format, list,
-    man, new, replay, run, schema,
+    man, new, policies, replay, run, schema,
 };
 
 /// Runs the command line of this process.
@@ -27,6 +27,7 @@ pub fn main() -> process::ExitCode {
         Command::Bless(args) => bless::execute(&args),
         Command::Decide(args) => decide::execute(&args),
         Command::Explain(args) => explain::execute(&args),
+        Command::Policies(args) => policies::execute(&args),
         Command::Export(args) => export::execute(&args),
         Command::New(args) => new::execute(&args),
         Command::Doctor => Ok(doctor::execute()),

@@ -22,6 +22,7 @@ mod man;
 mod new;
 mod output;
 mod part;
+mod policies;
 mod replay;
 mod reporting;
 mod run;

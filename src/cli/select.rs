@@ -52,6 +52,27 @@ pub(super) struct Selection {
     suite: Option<PathBuf>,
 }
 
+impl Selection {
+    /// Whether nothing narrows it.
+    pub(super) fn is_everything(&self) -> bool {
+        let Self {
+            patterns,
+            area,
+            code,
+            decision,
+            reference,
+            needs,
+            suite: _,
+        } = self;
+        patterns.is_empty()
+            && area.is_empty()
+            && code.is_empty()
+            && decision.is_empty()
+            && reference.is_empty()
+            && needs.is_empty()
+    }
+}
+
 /// A suite and what is selected of it.
 pub(super) struct Selected {
     pub(super) suite: Suite,

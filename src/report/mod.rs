@@ -10,6 +10,7 @@ mod junit;
 mod markdown;
 mod markup;
 mod pending;
+pub mod policies;
 #[cfg(test)]
 mod tests;
 mod text;
