@@ -54,7 +54,7 @@ fn markdown_and_json_hold_the_same() {
 /// The profile that the page about the language begins with is played as it stands there.
 #[test]
 fn the_example_of_the_page_is_a_profile() {
-    let page = include_str!("../../policies/LANGUAGE.md");
+    let page = include_str!("../../src/policy/LANGUAGE.md");
     let example = page.split("```yaml\n").nth(1).unwrap();
     let example = example.split("```").next().unwrap();
     let row = outcome_of(example, "seed/incremental-over-inconsistent-bitmap");

@@ -1,11 +1,11 @@
-//! The profiles that come with the program: those of `policies/`.
+//! The profiles that come with the program: those of `src/policy/profiles/`.
 
 use rust_embed::RustEmbed;
 
 use super::profile::Profile;
 
 #[derive(RustEmbed)]
-#[folder = "policies/"]
+#[folder = "src/policy/profiles/"]
 #[include = "*.yaml"]
 struct Files;
 
@@ -20,7 +20,7 @@ pub fn shipped() -> Vec<Profile> {
     let read = |path: &str| {
         let file = Files::get(path)?;
         let text = String::from_utf8_lossy(&file.data);
-        let named = format!("policies/{path}");
+        let named = format!("{path}");
         Some(Profile::parse(&named, &text).expect("a test reads every shipped profile"))
     };
     files.iter().filter_map(|path| read(path)).collect()

@@ -223,7 +223,7 @@ fn every_shipped_profile_can_be_read_and_says_where_it_is_from() {
 /// The page about the language of profiles has every word of it.
 #[test]
 fn every_word_of_a_profile_is_explained() {
-    let page = include_str!("../../policies/LANGUAGE.md");
+    let page = include_str!("LANGUAGE.md");
     let unknown = |text: &str| {
         let error = serde_saphyr::from_str::<Rule>(text).unwrap_err();
         let text = error.without_snippet().to_string();

@@ -3,5 +3,5 @@
 fn main() {
     println!("cargo::rerun-if-changed=scenarios");
     println!("cargo::rerun-if-changed=snapshots");
-    println!("cargo::rerun-if-changed=policies");
+    println!("cargo::rerun-if-changed=src/policy/profiles");
 }
