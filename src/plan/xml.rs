@@ -95,6 +95,37 @@ pub fn checkpoint_xml(
     xml.0
 }
 
+/// A `<domainsnapshot>` document. Of each disk it says where its overlay is; `Some(None)` is inside its
+/// image, `None` that it takes no part. Without disks libvirt chooses.
+pub(super) fn snapshot_xml(name: &str, disks: Option<&[(&str, Option<Option<String>>)]>) -> String {
+    let mut xml = Document::default();
+    xml.line("<domainsnapshot>");
+    xml.line(format_args!("  <name>{}</name>", escape(name)));
+    if let Some(disks) = disks {
+        xml.line("  <disks>");
+        for (disk, part) in disks {
+            let disk = escape(*disk);
+            match part {
+                None => xml.line(format_args!("    <disk name='{disk}' snapshot='no'/>")),
+                Some(None) => {
+                    xml.line(format_args!(
+                        "    <disk name='{disk}' snapshot='internal'/>"
+                    ));
+                }
+                Some(Some(overlay)) => {
+                    let overlay = escape(overlay);
+                    xml.line(format_args!("    <disk name='{disk}' snapshot='external'>"));
+                    xml.line(format_args!("      <source file='{overlay}'/>"));
+                    xml.line("    </disk>");
+                }
+            }
+        }
+        xml.line("  </disks>");
+    }
+    xml.line("</domainsnapshot>");
+    xml.0
+}
+
 /// The destination of a block copy.
 pub(super) fn copy_xml(image: &ImageRef) -> String {
     let mut xml = Document::default();

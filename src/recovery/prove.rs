@@ -6,7 +6,7 @@ use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{
-    Api, BitmapRow, BitmapTable, Call, Decision, JobEnd, JobEvent, Observation, Request,
+    Api, BitmapRow, BitmapTable, Call, Decision, JobEnd, JobEvent, Observation, Request, on_layer,
 };
 use crate::plan::{Operation, Step};
 use crate::session::TakenBackup;
@@ -252,13 +252,16 @@ impl Work<'_, '_> {
             if !disk.can_have_bitmaps() {
                 continue;
             }
-            let report = self.session.check_image(&disk.image)?;
-            let found = report.clone().unwrap_or_else(|| "clean".to_owned());
-            // Clusters that nobody names any more lose space, and no data.
-            let only_leaks = found.starts_with("0 corruptions");
-            let holds =
-                report.is_none() || (only_leaks && self.session.ledger().is_damaged(&disk.image));
-            self.claim(format!("qemu-img check {}", disk.target), found, holds);
+            for (layer, image) in (0..).zip(disk.layers()) {
+                let report = self.session.check_image(image)?;
+                let found = report.clone().unwrap_or_else(|| "clean".to_owned());
+                // Clusters that nobody names any more lose space, and no data.
+                let only_leaks = found.starts_with("0 corruptions");
+                let holds =
+                    report.is_none() || (only_leaks && self.session.ledger().is_damaged(image));
+                let layer = on_layer(&disk.target, layer);
+                self.claim(format!("qemu-img check {layer}"), found, holds);
+            }
         }
         Ok(())
     }

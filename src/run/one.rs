@@ -219,6 +219,9 @@ fn succeed(session: &mut Session<'_>, step: &Step) -> Result<Vec<Record>, Driver
     let wanted = match &step.operation {
         Operation::Call(planned) => planned.refused,
         Operation::Act(_)
+        | Operation::ActOnLayer { .. }
+        | Operation::PutOverlay { .. }
+        | Operation::CommitOverlay { .. }
         | Operation::AwaitBackup
         | Operation::EndBackup
         | Operation::AbortBackup => None,

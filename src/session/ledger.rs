@@ -23,6 +23,8 @@ pub struct Ledger {
     damaged: BTreeSet<String>,
     /// What each copied image held, by the path of the copy.
     copies: BTreeMap<String, Content>,
+    /// What the disks held at each snapshot.
+    snapshots: BTreeMap<String, BTreeMap<String, Content>>,
     /// Every checkpoint that a call has named.
     named: BTreeSet<String>,
     /// The guest does not run.
@@ -104,6 +106,14 @@ impl Ledger {
                     self.forget_history_of(&disk.target);
                 }
             }
+            // The images of a disk that has layers from the start.
+            Action::CreateOverlay { image, .. } => {
+                let disk = disks.iter().find(|disk| disk.image.path == image.path);
+                if let Some(disk) = disk {
+                    let empty = || Content::zeros(disk.size);
+                    self.disks.entry(disk.target.clone()).or_insert_with(empty);
+                }
+            }
             Action::GuestWrite {
                 disk,
                 offset,
@@ -144,6 +154,9 @@ impl Ledger {
             }
             Action::LiveBitmaps { .. }
             | Action::DiskFormats { .. }
+            | Action::DiskLayers { .. }
+            | Action::CommitImage { .. }
+            | Action::ChangeLiveBitmap { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
             | Action::SettleBackup { .. }
@@ -270,6 +283,18 @@ impl Ledger {
                 // Its bitmap is gone: there is nothing left to redefine.
                 let name = call.checkpoint.as_deref().unwrap_or_default();
                 self.saved_checkpoints.remove(name);
+            }
+            Api::DomainSnapshotCreate => {
+                if let Value::Name(name) = value {
+                    self.snapshots.insert(name.clone(), self.disks.clone());
+                }
+            }
+            Api::DomainRevertToSnapshot => {
+                let name = call.snapshot.as_deref().unwrap_or_default();
+                if let Some(disks) = self.snapshots.get(name) {
+                    self.disks.clone_from(disks);
+                }
+                self.paused = false;
             }
             Api::DomainManagedSave => self.saved = Some(self.paused),
             Api::DomainManagedSaveRemove => self.saved = None,

@@ -5,6 +5,7 @@
 //! under test is ever asked for. It knows neither expectations nor decisions.
 
 mod execute;
+mod layers;
 mod ledger;
 mod observe;
 mod redefine;

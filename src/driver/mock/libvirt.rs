@@ -100,6 +100,10 @@ impl Mock {
             Api::DomainListAllCheckpoints => self.list_all_checkpoints(call),
             Api::DomainAttachDevice => self.domain_attach_device(call),
             Api::DomainDetachDevice => self.domain_detach_device(call),
+            Api::DomainSnapshotDelete => self.domain_snapshot_delete(call),
+            Api::DomainRevertToSnapshot => self.domain_revert_to_snapshot(call),
+            Api::DomainBlockCommit => self.block_commit(call),
+            Api::DomainBlockPull | Api::DomainBlockRebase => self.block_pull(call),
             Api::DomainSnapshotCreate => self.domain_snapshot_create(call),
             Api::DomainShutdown
             | Api::DomainReset
@@ -110,11 +114,6 @@ impl Mock {
             | Api::DomainRename
             | Api::DomainMigrateSetMaxSpeed
             | Api::DomainMigrateToUri3
-            | Api::DomainSnapshotDelete
-            | Api::DomainRevertToSnapshot
-            | Api::DomainBlockCommit
-            | Api::DomainBlockPull
-            | Api::DomainBlockRebase
             | Api::DomainBlockResize
             | Api::DomainBlockJobSetSpeed => not_modelled(call.api.as_str()),
         }

@@ -80,6 +80,15 @@ pub(super) struct Rules {
     /// The longest text of an error in bytes, without what its code puts before. Measured on 7.0.0
     /// (`src/util/virerror.h:VIR_ERROR_MAX_LENGTH`); 9.0.0 has no such limit.
     pub(super) longest_text: Option<usize>,
+    /// Whether a domain that is off and has checkpoints may have snapshots inside its images. Measured: not
+    /// on 7.0.0 and 9.0.0, where QEMU's capabilities are not known of a domain that is off
+    /// (`src/qemu/qemu_domain.c:qemuDomainSupportsCheckpointsBlockjobs`).
+    pub(super) offline_snapshots: bool,
+    /// What becomes of external snapshots.
+    pub(super) external_snapshots: ExternalSnapshots,
+    /// Whether a commit looks for another job of the disk before it looks for the layers. Measured on
+    /// 7.0.0.
+    pub(super) job_before_layers: bool,
     /// The version of QEMU.
     pub(super) qemu: &'static str,
 }
@@ -93,6 +102,27 @@ pub(super) enum Descriptors {
     Unserved,
     /// It is served, if the group of descriptors was passed (measured on 12.8.0).
     Served,
+}
+
+/// What becomes of external snapshots (`src/qemu/qemu_snapshot.c`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ExternalSnapshots {
+    /// They stay until they are committed by hand (measured on 7.0.0).
+    Stay,
+    /// They can be deleted (measured on 9.0.0).
+    Deleted,
+    /// They can be gone back to as well (measured on 11.3.0).
+    GoneBackTo,
+}
+
+impl ExternalSnapshots {
+    pub(super) fn deletes(self) -> bool {
+        self != Self::Stay
+    }
+
+    pub(super) fn reverts(self) -> bool {
+        self == Self::GoneBackTo
+    }
 }
 
 impl Rules {
@@ -115,6 +145,9 @@ impl Rules {
             aborts_with_flags: true,
             overlay_of_domain: true,
             longest_text: None,
+            offline_snapshots: true,
+            external_snapshots: ExternalSnapshots::GoneBackTo,
+            job_before_layers: false,
             qemu: REFERENCE_QEMU,
         };
         if version.same_series(BEFORE) {
@@ -136,6 +169,9 @@ impl Rules {
                 aborts_with_flags: false,
                 overlay_of_domain: false,
                 longest_text: Some(1022),
+                offline_snapshots: false,
+                external_snapshots: ExternalSnapshots::Stay,
+                job_before_layers: true,
                 qemu: "5.2.0",
                 ..reference
             }
@@ -145,6 +181,8 @@ impl Rules {
                 takes_plain_disk: false,
                 names_file_of_listed: false,
                 descriptors: Descriptors::Unknown,
+                offline_snapshots: false,
+                external_snapshots: ExternalSnapshots::Deleted,
                 qemu: "7.2.22",
                 ..reference
             }
