@@ -23,8 +23,8 @@ pub(super) const RULES: &[Rule] = &[
         .of(CREATE)
         .when(domain_is_off)
         .because(
-            "the domain must stay off: put a layer with empty bitmaps of the same names on its image \
-             by qemu-img, before anything is written to it",
+            "the domain must stay off: take a snapshot inside its image, or put a layer with empty bitmaps of \
+             the same names on it by qemu-img before anything is written",
             &[
                 "src/qemu/qemu_snapshot.c:qemuSnapshotPrepare",
                 "docs/kbase/internals/incremental-backup.rst: creating external snapshots manually",
@@ -77,8 +77,7 @@ fn domain_is_off_and_may_start(facts: &Facts) -> Step {
 
 /// Whether any of the domain's disks has a job, since the request names none.
 fn a_block_job_runs(facts: &Facts) -> Step {
-    let busy = !facts.backed_up_disks()?.is_empty() || !facts.otherwise_busy_disks()?.is_empty();
-    Ok(plain(busy))
+    Ok(plain(!facts.busy_disks()?.is_empty()))
 }
 
 fn file_is_given(facts: &Facts) -> bool {
