@@ -217,6 +217,7 @@ impl World {
             let Some(lower) = self.image_mut(&below) else {
                 return impossible(format!("committing into the removed image {below}"));
             };
+            lower.open().map_err(Impossible)?;
             for (offset, length) in upper.allocated.ranges() {
                 lower.copy_from(&upper.content, offset, length);
             }
@@ -225,11 +226,14 @@ impl World {
         let can_store = self
             .image(&below)
             .is_some_and(|image| image.format == DiskFormat::Qcow2);
+        let size = self.image(&below).map(|image| image.content.size());
         let active = active_of(self, name)?;
         let old = std::mem::take(&mut active.bitmaps[index]);
         let mut layers = old.clone();
         if can_store {
             layers[base] = merged(&old, top..base, Some(&old[base]));
+        } else if top == 0 {
+            layers[base] = left_by_pivot(size);
         }
         layers.drain(top..base);
         active.bitmaps[index] = layers.clone();

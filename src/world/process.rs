@@ -330,6 +330,8 @@ impl World {
             }
             for path in self.chain(&source) {
                 if let Some(image) = self.image_mut(&path) {
+                    // A lower layer is opened for writing meanwhile.
+                    image.open().map_err(Impossible)?;
                     image.remove_stored(bitmap);
                 }
             }

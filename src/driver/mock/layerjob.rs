@@ -35,16 +35,11 @@ impl Mock {
             Some(path) => chain.iter().position(|layer| layer == path),
         };
         let Some(base) = base.filter(|base| *base > top) else {
-            let what = call.base.as_ref().map_or_else(
-                || format!("could not find base image in chain for '{}'", disk.source),
-                |base| {
-                    format!(
-                        "could not find image '{base}' in chain for '{}'",
-                        disk.source
-                    )
-                },
-            );
-            return refuse(ErrorCode::INVALID_ARG, ErrorDomain::STORAGE, &what);
+            if call.base.is_some() {
+                return not_modelled("a commit into an image that is no layer below");
+            }
+            let text = format!("could not find base image in chain for '{}'", disk.target);
+            return refuse(ErrorCode::INVALID_ARG, ErrorDomain::STORAGE, &text);
         };
         require_idle(domain, active, index)?;
         self.world
