@@ -97,8 +97,8 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
     }
 }
 
-/// Brings the block job that the call has begun to its end, by a pivot where it would go on for ever: the
-/// chain must work behind it.
+/// Brings the block job that the call has begun to its end, a commit of the top layer by its pivot: the
+/// chain must work behind it. A copy is given up, and the disk stays where it is.
 fn end_block_job(work: &mut Work<'_, '_>, call: &Call) -> Result<(), DriverError> {
     let begins = [
         Api::DomainBlockCommit,
@@ -119,12 +119,17 @@ fn end_block_job(work: &mut Work<'_, '_>, call: &Call) -> Result<(), DriverError
     if work.session.block_jobs(&[disk.clone()])?.is_empty() {
         return Ok(());
     }
-    let label = format!("block-job-abort {disk} pivot");
-    let pivot = Call {
-        disk: Some(disk),
-        ..Call::new(Api::DomainBlockJobAbort, &domain).flags(flags::BLOCK_JOB_ABORT_PIVOT)
+    let (bits, word) = if call.api == Api::DomainBlockCopy {
+        (0, "")
+    } else {
+        (flags::BLOCK_JOB_ABORT_PIVOT, " pivot")
     };
-    if !work.call(&label, &pivot)? {
+    let label = format!("block-job-abort {disk}{word}");
+    let end = Call {
+        disk: Some(disk),
+        ..Call::new(Api::DomainBlockJobAbort, &domain).flags(bits)
+    };
+    if !work.call(&label, &end)? {
         work.claim(label, "refused", false);
     }
     Ok(())

@@ -150,7 +150,7 @@ impl Filter {
                 let same = closed
                     .iter()
                     .fold(text.to_owned(), |text, closed| text.replace(closed, exited));
-                replaced(&same, exited, "}: ", &format!("{exited}[...]: "))
+                without_options(&same, exited)
             }
             Self::Seconds => without_seconds(text),
             Self::Dropped { before, after } => replaced(text, before, after, ""),
@@ -161,6 +161,35 @@ impl Filter {
             } => replaced(text, before, after, &format!("{before}{word}{after}")),
         }
     }
+}
+
+/// The text without what stands between `exited` and QEMU's own reason: the time, the name of its
+/// program, and the option that it is about, if it names one.
+fn without_options(text: &str, exited: &str) -> String {
+    const PROGRAM: &str = " qemu-system-x86_64: ";
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once(exited) {
+        redacted.push_str(head);
+        redacted.push_str(exited);
+        rest = tail;
+        let Some((time, said)) = tail.split_once(PROGRAM) else {
+            continue;
+        };
+        if time.contains(' ') {
+            continue;
+        }
+        let reason = if said.starts_with('-') {
+            said.split_once("}: ").map(|(_, reason)| reason)
+        } else {
+            Some(said)
+        };
+        if let Some(reason) = reason {
+            redacted.push_str("[...]: ");
+            rest = reason;
+        }
+    }
+    redacted + rest
 }
 
 /// The text with a word for each ten digits behind a name and a full stop.
@@ -227,6 +256,8 @@ mod tests {
              qemu-system-x86_64: -blockdev {\"node-name\":\"libvirt-1-format\"}: Broken bitmap directory",
             "internal error: process exited while connecting to monitor: 2026-01-01T00:00:00Z \
              qemu-system-x86_64: -blockdev {\"cache\":{\"direct\":true}}: Broken bitmap directory",
+            "internal error: process exited while connecting to monitor: 2026-01-01T00:00:00Z \
+             qemu-system-x86_64: Broken bitmap directory",
         ];
         for text in ends {
             assert_eq!(

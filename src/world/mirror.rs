@@ -174,11 +174,12 @@ impl World {
             .source
             .clone();
         self.fill_copy(&source, copy, shallow)?;
+        let moves = !self.copies_lose_bitmaps;
         let copy_size = self.image(&copy.path).map(|image| image.content.size());
         let active = active_of(self, name)?;
         let old = std::mem::take(&mut active.bitmaps[index]);
         let copied = if shallow { 1 } else { old.len() };
-        let top = if copy.format == DiskFormat::Qcow2 {
+        let top = if moves && copy.format == DiskFormat::Qcow2 {
             merged(&old, 0..copied, None)
         } else {
             left_by_pivot(copy_size)
@@ -227,11 +228,15 @@ impl World {
             .image(&below)
             .is_some_and(|image| image.format == DiskFormat::Qcow2);
         let size = self.image(&below).map(|image| image.content.size());
+        let adds_none = self.commits_add_no_bitmaps;
         let active = active_of(self, name)?;
         let old = std::mem::take(&mut active.bitmaps[index]);
         let mut layers = old.clone();
         if can_store {
             layers[base] = merged(&old, top..base, Some(&old[base]));
+            if top > 0 && adds_none {
+                layers[base].retain(|name, _| old[base].contains_key(name));
+            }
         } else if top == 0 {
             layers[base] = left_by_pivot(size);
         }

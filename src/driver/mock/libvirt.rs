@@ -213,6 +213,8 @@ impl Driver for Mock {
             ..Self::with_rules_of(self.version)
         };
         self.world.clock = EPOCH;
+        self.world.copies_lose_bitmaps = !self.rules.layers_in_full;
+        self.world.commits_add_no_bitmaps = !self.rules.layers_in_full;
         self.world.bare_overlays = !self.rules.overlay_of_domain;
         let number = self.scenarios;
         self.directory = format!("/mock/{number}");

@@ -4,6 +4,7 @@ use super::Mock;
 use super::answer::{Ruled, not_modelled, refuse, refuse_monitor, refuse_without_reason};
 use super::backup::{holds_the_domain, locked};
 use super::intake::{self, SnapshotPart};
+use super::version::RefusedRevert;
 use crate::model::{Call, Compat, DiskFormat, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{Active, Disk, Domain, Snapshot, SnapshotDisk};
 
@@ -162,12 +163,41 @@ impl Mock {
             return Ok(Value::Nothing);
         };
         let node = active.nodes[index];
-        let text = format!(
-            "load of internal snapshot '{name}' job failed: Could not load snapshot '{name}' on \
-             'libvirt-{node}-format': Device has active dirty bitmaps"
+        let reason = format!(
+            "Could not load snapshot '{name}' on 'libvirt-{node}-format': Device has active dirty \
+             bitmaps"
         );
+        let (code, text) = match self.rules.refused_revert {
+            RefusedRevert::Paused => {
+                let text = format!("Failed to load snapshot: Error: {reason}\r\n");
+                (ErrorCode::OPERATION_FAILED, text)
+            }
+            RefusedRevert::Crashed => return self.crash_on_the_way_back(call),
+            RefusedRevert::Stopped => {
+                let text = format!("load of internal snapshot '{name}' job failed: {reason}");
+                (ErrorCode::OPERATION_FAILED, text)
+            }
+        };
+        if self.rules.refused_revert == RefusedRevert::Paused {
+            if let Some(active) = &mut self.domain_mut(call)?.active {
+                active.paused = true;
+            }
+        } else {
+            self.world.stop(&call.domain)?;
+        }
+        refuse(code, ErrorDomain::QEMU, &text)
+    }
+
+    /// The QEMU of the domain is stopped, and another one opens its images and dies.
+    fn crash_on_the_way_back(&mut self, call: &Call) -> Ruled {
         self.world.stop(&call.domain)?;
-        refuse(ErrorCode::OPERATION_FAILED, ErrorDomain::QEMU, &text)
+        if let Err(reason) = self.world.start(&call.domain, false, false)? {
+            return not_modelled(format!("going back where QEMU does not start: {reason}"));
+        }
+        self.world.kill(&call.domain)?;
+        let text = "process exited while connecting to monitor: 1970-01-01T00:00:00.000000Z \
+                    qemu-system-x86_64: Device has active dirty bitmaps";
+        refuse(ErrorCode::INTERNAL_ERROR, ErrorDomain::QEMU, text)
     }
 
     /// The snapshot that a call is about; the client looks it up first.

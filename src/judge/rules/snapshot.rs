@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         Decision::InvestigateEscalate,
     )
     .of(REVERT)
-    .when(bitmaps_are_stored)
+    .when(images_have_bitmaps)
     .because(
         "QEMU does not go back to a snapshot inside an image that has bitmaps: either the way back or \
          all checkpoints must be given up, which is nobody's to decide but the owner's; the domain may \
@@ -84,9 +84,14 @@ fn file_is_given(facts: &Facts) -> bool {
     facts.request.flags & flags::SNAPSHOT_CREATE_REUSE_EXT != 0
 }
 
-fn bitmaps_are_stored(facts: &Facts) -> Step {
-    if facts.domain_state()? != DomainState::Shutoff {
+/// Whether the domain was stopped meanwhile depends on the version.
+fn images_have_bitmaps(facts: &Facts) -> Step {
+    let bitmaps = if facts.domain_state()? == DomainState::Shutoff {
+        facts.stored_bitmaps()?
+    } else if facts.records.can_use_monitor {
+        facts.bitmaps()?
+    } else {
         return Ok(None);
-    }
-    Ok(plain(!facts.stored_bitmaps()?.0.is_empty()))
+    };
+    Ok(plain(!bitmaps.0.is_empty()))
 }
