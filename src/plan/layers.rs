@@ -2,7 +2,8 @@
 //! overlays that libvirt has not made.
 
 use super::steps::{Lowering, words};
-use super::{Ends, Operation, PlannedCall, Step, xml};
+use super::xml::{self, SnapshotPart};
+use super::{Ends, Operation, PlannedCall, Step};
 use crate::model::{Api, Call, DiskFormat, ImageRef, flags};
 use crate::scenario::syntax::{
     BlockCommit, BlockJobAbort, BlockPull, DiskName, OverlayImage, SnapshotCreate, SnapshotKind,
@@ -13,25 +14,25 @@ impl Lowering<'_> {
     /// An external snapshot is one of the disks alone, whether or not the domain runs.
     pub(super) fn snapshot_create(&self, body: &SnapshotCreate) -> Step {
         let name = &body.name.value;
-        let chosen = body.disks.as_ref();
-        let chosen: Option<Vec<&str>> =
-            chosen.map(|disks| disks.iter().map(|disk| disk.value.as_str()).collect());
-        let is_chosen = |disk: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(&disk));
         let (word, bits) = match body.kind {
             SnapshotKind::Internal => ("internal", 0),
             SnapshotKind::External => ("external", flags::SNAPSHOT_CREATE_DISK_ONLY),
         };
-        let overlay = |disk: &str| match body.kind {
-            SnapshotKind::Internal => None,
-            SnapshotKind::External => Some(self.path(&format!("{disk}-{name}.qcow2"))),
+        let chosen = body.disks.as_ref();
+        let is_chosen =
+            |disk: &str| chosen.is_none_or(|chosen| chosen.iter().any(|name| name.value == disk));
+        let part = |disk: &str| match body.kind {
+            _ if !is_chosen(disk) => SnapshotPart::No,
+            SnapshotKind::Internal => SnapshotPart::Internal,
+            SnapshotKind::External => {
+                SnapshotPart::External(self.path(&format!("{disk}-{name}.qcow2")))
+            }
         };
-        let disks = self.disks.iter().map(|disk| {
-            let target = disk.target.as_str();
-            (target, is_chosen(target).then(|| overlay(target)))
-        });
-        let listed = body.kind == SnapshotKind::External || chosen.is_some();
-        let disks = listed.then(|| disks.collect::<Vec<_>>());
-        let document = xml::snapshot_xml(name, disks.as_deref());
+        // Where the overlays lie must be said; what is inside the images libvirt knows.
+        let is_listed = body.kind == SnapshotKind::External || chosen.is_some();
+        let disks = self.disks.iter().filter(|_| is_listed);
+        let disks = disks.map(|disk| (disk.target.as_str(), part(&disk.target)));
+        let document = xml::snapshot_xml(name, &disks.collect::<Vec<_>>());
         let call = self.call(Api::DomainSnapshotCreate).flags(bits);
         let label = format!("snapshot-create {name} {word}");
         Step::call(&label, call.xml(document))

@@ -116,18 +116,22 @@ fn end_block_job(work: &mut Work<'_, '_>, call: &Call) -> Result<(), DriverError
     };
     let label = format!("await-block-job {disk}");
     work.perform(&Step::of(label, Operation::Act(action)))?;
-    if work.session.block_jobs(&[disk.clone()])?.is_empty() {
+    if work
+        .session
+        .block_jobs(std::slice::from_ref(&disk))?
+        .is_empty()
+    {
         return Ok(());
     }
-    let (bits, word) = if call.api == Api::DomainBlockCopy {
+    let (flags, ending) = if call.api == Api::DomainBlockCopy {
         (0, "")
     } else {
         (flags::BLOCK_JOB_ABORT_PIVOT, " pivot")
     };
-    let label = format!("block-job-abort {disk}{word}");
+    let label = format!("block-job-abort {disk}{ending}");
     let end = Call {
         disk: Some(disk),
-        ..Call::new(Api::DomainBlockJobAbort, &domain).flags(bits)
+        ..Call::new(Api::DomainBlockJobAbort, &domain).flags(flags)
     };
     if !work.call(&label, &end)? {
         work.claim(label, "refused", false);

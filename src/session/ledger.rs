@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Attempt;
 use crate::model::{
-    Action, Api, Call, Content, DiskFormat, ErrorCode, ErrorDomain, Export, ImageRef, LibvirtError,
-    NbdServer, Request, RequestedDisk, Value, flags,
+    Action, Api, Call, Content, DiskFormat, Export, ImageRef, LibvirtError, NbdServer, Request,
+    RequestedDisk, Value, flags,
 };
 use crate::plan::PlannedDisk;
 
@@ -32,35 +33,6 @@ pub struct Ledger {
     /// The domain's memory is saved, and the next start restores it; whether it was paused.
     saved: Option<bool>,
     restored_and_not_resumed: bool,
-}
-
-/// A backup that was asked for.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// What was asked.
-    pub request: Request,
-    /// Those of its files that were there before.
-    pub found: Vec<String>,
-    /// What it was refused with.
-    pub refused: Option<LibvirtError>,
-}
-
-impl Attempt {
-    /// Whether it was refused with this code.
-    #[must_use]
-    pub fn is_refused_with(&self, code: ErrorCode) -> bool {
-        self.refused
-            .as_ref()
-            .is_some_and(|error| error.code == code)
-    }
-
-    /// A checkpoint of the name was defined already: it is not the attempt's.
-    fn has_met_another(&self) -> bool {
-        let refused = self.refused.as_ref();
-        refused.is_some_and(|error| {
-            error.code == ErrorCode::OPERATION_FAILED && error.domain == ErrorDomain::DOMAIN
-        })
-    }
 }
 
 /// A backup that was begun.

@@ -16,6 +16,7 @@ mod host;
 mod image;
 mod invariants;
 mod layers;
+mod merge;
 mod mirror;
 mod nbd;
 mod process;

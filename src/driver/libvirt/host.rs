@@ -19,6 +19,7 @@ pub(super) struct Taken {
 }
 
 /// Does one action; `scratch` is a directory for passing files.
+#[expect(clippy::too_many_lines, reason = "one arm for each action")]
 pub(super) fn act(
     session: &mut Session,
     taken: &mut Taken,

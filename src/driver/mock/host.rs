@@ -7,6 +7,7 @@ use crate::model::{Action, BitmapTable, DiskFormat, ImageRef, Observation};
 use crate::world::{Image, Impossible};
 
 impl Mock {
+    #[expect(clippy::too_many_lines, reason = "one arm for each action")]
     pub(super) fn observe(&mut self, action: &Action) -> Result<Observation, Impossible> {
         match action {
             Action::CreateImage { image, size } => {

@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         .when(a_block_job_runs)
         .because(
             "a disk has a block job, which must end before layers are merged",
-            &["src/qemu/qemu_snapshot.c:qemuSnapshotDelete"],
+            &["src/qemu/qemu_snapshot.c:qemuSnapshotDeleteValidate"],
         ),
     Rule::on("S3", &[ErrorCode::INTERNAL_ERROR], Decision::FixRequest)
         .of(CREATE)
