@@ -95,6 +95,7 @@ impl<'a> Play<'a> {
                 path: format!("{}/{target}.qcow2", place.directory),
                 format: DiskFormat::Qcow2,
             },
+            below: Vec::new(),
             size: Size(clusters * CLUSTER),
             compat: None,
         };

@@ -337,6 +337,7 @@ mod real {
         let disk = PlannedDisk {
             target: "vda".to_owned(),
             image: image.clone(),
+            below: Vec::new(),
             size: SIZE,
             compat: None,
         };

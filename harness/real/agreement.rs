@@ -205,6 +205,7 @@ pub(crate) fn two_disks(place: &Place) -> [PlannedDisk; 2] {
             path: format!("{}/{target}", place.directory),
             format,
         },
+        below: Vec::new(),
         size: SIZE,
         compat: None,
     };

@@ -103,6 +103,12 @@ impl ByHand {
                 self.occupied.insert(*port, listener);
             }
             Action::ReleasePort { port } => drop(self.occupied.remove(port)),
+            Action::DiskLayers { .. }
+            | Action::CreateOverlay { .. }
+            | Action::CommitImage { .. }
+            | Action::ChangeLiveBitmap { .. } => {
+                return Err(failed("no disk of the report has more than one layer"));
+            }
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl<'a> Chain<'a> {
             return Ok(false);
         }
         if let Some(nodes) = self.nodes {
-            return Ok(is_good(nodes, disk, name));
+            return Ok(nodes.has_usable(disk, name));
         }
         match self.facts.observed.bitmap_health.get(name) {
             // A disk that the answer leaves out was asked for, and was not found good.
@@ -167,14 +167,4 @@ pub(super) fn carriers(bitmaps: &BitmapTable, name: &str) -> BTreeSet<String> {
 pub(super) fn is_busy(bitmaps: &BitmapTable, name: &str) -> bool {
     let mut rows = bitmaps.0.iter();
     rows.any(|row| row.name == name && row.persistent && row.busy)
-}
-
-/// The validity rule of libvirt, over what QEMU shows: in the top layer and in consecutive ones
-/// from there, each persistent, recording and consistent
-/// (`src/qemu/qemu_block.c:qemuBlockBitmapChainIsValid`).
-pub(super) fn is_good(bitmaps: &BitmapTable, disk: &str, name: &str) -> bool {
-    let rows: Vec<_> = bitmaps.on(disk, name).collect();
-    let consecutive = (0..).zip(&rows).all(|(layer, row)| row.layer == layer);
-    let usable = rows.iter().all(|row| row.is_usable());
-    !rows.is_empty() && consecutive && usable
 }

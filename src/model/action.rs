@@ -52,6 +52,12 @@ pub enum Action {
         /// Name of the domain.
         domain: String,
     },
+    /// The images of a domain's disks, top layer first: those of its XML (`virDomainGetXMLDesc`), and
+    /// what each names itself as the one below it (`qemu-img info --backing-chain`).
+    DiskLayers {
+        /// Name of the domain.
+        domain: String,
+    },
     /// The bitmaps stored in closed images (`qemu-img info`).
     StoredBitmaps {
         /// Target device and image of each disk.
@@ -152,6 +158,33 @@ pub enum Action {
     ImageVersions {
         /// Target device and image of each disk.
         disks: Vec<(String, ImageRef)>,
+    },
+    /// `qemu-img create -b`: makes an overlay on a closed image.
+    CreateOverlay {
+        /// The overlay, a qcow2 image.
+        image: ImageRef,
+        /// The image below it.
+        backing: ImageRef,
+        /// It gets empty bitmaps of the names and the granularities of those below.
+        bitmaps: bool,
+    },
+    /// `qemu-img commit`: writes what a closed overlay holds into the image below it.
+    CommitImage {
+        /// The overlay.
+        image: ImageRef,
+    },
+    /// Changes one bitmap of a running QEMU through its monitor, behind libvirt's back.
+    ChangeLiveBitmap {
+        /// Name of the domain; it must be active.
+        domain: String,
+        /// Target device.
+        disk: String,
+        /// Layer of the disk; 0 is the top one.
+        layer: u32,
+        /// Name of the bitmap.
+        bitmap: String,
+        /// What is done to it.
+        change: BitmapChange,
     },
     /// `qemu-img amend`: changes the version of a closed qcow2 image.
     AmendImage {
@@ -269,6 +302,33 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The same done to another image, where it is about one.
+    #[must_use]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others are about no image of a disk"
+    )]
+    pub fn on(mut self, other: ImageRef) -> Self {
+        match &mut self {
+            Self::CreateImage { image, .. }
+            | Self::ChangeBitmap { image, .. }
+            | Self::AmendImage { image, .. }
+            | Self::DamageImage { image, .. }
+            | Self::ResizeImage { image, .. }
+            | Self::ConvertImage { image, .. }
+            | Self::MergeBitmaps { image, .. }
+            | Self::WriteImage { image, .. }
+            | Self::CopyImage { image, .. }
+            | Self::RestoreImage { image, .. }
+            | Self::TruncateImage { image, .. }
+            | Self::CrashImageWriter { image } => *image = other,
+            _ => {}
+        }
+        self
+    }
+}
+
 /// What `qemu-img bitmap` does to a bitmap (`docs/tools/qemu-img.rst`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -306,6 +366,8 @@ pub enum Observation {
     Usable(Option<String>),
     /// File names, sorted.
     Files(Vec<String>),
+    /// Images of disks by target device, top layer first.
+    Layers(BTreeMap<String, Vec<ImageRef>>),
     /// Formats of disks, by target device.
     Formats(BTreeMap<String, DiskFormat>),
     /// Versions of qcow2 images, by target device.

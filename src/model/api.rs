@@ -50,6 +50,14 @@ pub mod flags {
     pub const CHECKPOINT_LIST_NO_LEAVES: u32 = 8;
     /// `VIR_DOMAIN_AFFECT_CONFIG`: the domain's definition is changed.
     pub const DOMAIN_AFFECT_CONFIG: u32 = 2;
+    /// `VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT`: the overlays are there already.
+    pub const SNAPSHOT_CREATE_REUSE_EXT: u32 = 32;
+    /// `VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY`: no memory.
+    pub const SNAPSHOT_CREATE_DISK_ONLY: u32 = 16;
+    /// `VIR_DOMAIN_BLOCK_COMMIT_ACTIVE`: the top layer, to which the guest writes.
+    pub const BLOCK_COMMIT_ACTIVE: u32 = 4;
+    /// `VIR_DOMAIN_BLOCK_COPY_SHALLOW`: the top layer alone.
+    pub const BLOCK_COPY_SHALLOW: u32 = 1;
     /// `VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB`: a defined domain may have the job too.
     pub const BLOCK_COPY_TRANSIENT_JOB: u32 = 4;
     /// `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT`.

@@ -45,6 +45,16 @@ impl BitmapRow {
     }
 }
 
+/// A layer of a disk in labels, such as `vda[1]`; the top one goes without saying.
+#[must_use]
+pub fn on_layer(disk: &str, layer: u32) -> String {
+    if layer == 0 {
+        disk.to_owned()
+    } else {
+        format!("{disk}[{layer}]")
+    }
+}
+
 /// All bitmaps of a domain, in the order of disk, layer and name.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -58,11 +68,13 @@ impl BitmapTable {
         Self(rows)
     }
 
-    /// Whether a disk has the bitmap, and all layers that have it can be read.
+    /// Whether a backup can be based on the bitmap: it is in the top layer of the disk and in
+    /// consecutive ones from there, usable in each
+    /// (`src/qemu/qemu_block.c:qemuBlockBitmapChainIsValid`).
     #[must_use]
     pub fn has_usable(&self, disk: &str, name: &str) -> bool {
-        let mut rows = self.on(disk, name).peekable();
-        rows.peek().is_some() && rows.all(BitmapRow::is_usable)
+        let mut rows = (0..).zip(self.on(disk, name)).peekable();
+        rows.peek().is_some() && rows.all(|(layer, row)| row.layer == layer && row.is_usable())
     }
 
     /// The rows of one bitmap on one disk, top layer first.

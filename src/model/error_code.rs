@@ -132,6 +132,8 @@ impl ErrorDomain {
     pub const RPC: Self = Self(7);
     /// `VIR_FROM_QEMU`: the QEMU driver.
     pub const QEMU: Self = Self(10);
+    /// `VIR_FROM_STORAGE`.
+    pub const STORAGE: Self = Self(18);
     /// `VIR_FROM_DOMAIN`: domain configuration and the public API of domains.
     pub const DOMAIN: Self = Self(20);
     /// `VIR_FROM_SECRET`: the secret driver.

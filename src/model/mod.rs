@@ -27,7 +27,7 @@ pub(crate) mod xml;
 
 pub use action::{Action, BitmapChange, ImageRef, JobEvent, Observation};
 pub use api::{Api, Argument, flags};
-pub use bitmap::{BitmapRow, BitmapTable};
+pub use bitmap::{BitmapRow, BitmapTable, on_layer};
 pub use call::{Answer, Call, Param, Value};
 pub use client::Client;
 pub use content::{Content, Difference, Fill, Run};

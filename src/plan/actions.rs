@@ -1,28 +1,43 @@
 //! The steps that are no libvirt call: what is done to images, to the host and to QEMU.
 
-use super::steps::Lowering;
+use super::steps::{Lowering, words};
 use super::{Operation, PlannedDisk, Step};
-use crate::model::{Action, BitmapChange, Compat, NbdServer};
+use crate::model::{Action, BitmapChange, Compat, ImageRef, NbdServer, on_layer};
 use crate::scenario::Step as Told;
 use crate::scenario::syntax::{AmendImage, BitmapName, DiskName, FileName, Spanned, Word};
 
 impl Lowering<'_> {
-    pub(super) fn create_image(disk: &PlannedDisk) -> Step {
+    /// The images of a disk from the bottom, each an overlay on the one below it.
+    pub(super) fn create_images(disk: &PlannedDisk) -> Vec<Step> {
+        let mut layers: Vec<&ImageRef> = disk.layers().collect();
+        layers.reverse();
+        let label = format!("create-image {}", disk.target);
+        let overlay = |pair: &[&ImageRef]| {
+            let action = Action::CreateOverlay {
+                image: pair[1].clone(),
+                backing: pair[0].clone(),
+                bitmaps: false,
+            };
+            Step::act(label.clone(), action)
+        };
         let action = Action::CreateImage {
-            image: disk.image.clone(),
+            image: layers[0].clone(),
             size: disk.size,
         };
-        Step::act(format!("create-image {}", disk.target), action)
+        let overlays: Vec<Step> = layers.windows(2).map(overlay).collect();
+        let bottom = Step::act(label, action);
+        [bottom].into_iter().chain(overlays).collect()
     }
 
     /// `None` for a disk that is itself not supported.
     pub(super) fn recreate_image(&self, body: &DiskName) -> Option<Step> {
         let disk = self.disk(&body.disk.value)?;
-        let step = Self::create_image(disk);
-        Some(Step {
-            label: format!("recreate-image {}", disk.target),
-            ..step
-        })
+        let action = Action::CreateImage {
+            image: disk.image.clone(),
+            size: disk.size,
+        };
+        let label = format!("recreate-image {}", disk.target);
+        Some(Step::act_on(label, &disk.target, 0, action))
     }
 
     pub(super) fn amend(disk: &PlannedDisk, compat: Compat) -> Step {
@@ -30,7 +45,8 @@ impl Lowering<'_> {
             image: disk.image.clone(),
             compat,
         };
-        Step::act(format!("amend-image {} {compat}", disk.target), action)
+        let label = format!("amend-image {} {compat}", disk.target);
+        Step::act_on(label, &disk.target, 0, action)
     }
 
     /// `None` for a disk that is itself not supported.
@@ -83,20 +99,26 @@ impl Lowering<'_> {
             other => return Err(other.name()),
         };
         let name = step.name();
-        if live {
-            return Err(format!("{name}: live"));
-        }
-        if layer.is_some_and(|layer| layer > 0) {
-            return Err(format!("{name}: layer"));
-        }
         let image = self.disk(&disk).ok_or_else(|| name.clone())?.image.clone();
-        let label = format!("{name} {disk} {bitmap}");
+        let layer = layer.map_or(0, u32::from);
+        let words = words(&[(live, "live")]);
+        let label = format!("{name} {} {bitmap}{words}", on_layer(&disk, layer));
+        if live {
+            let action = Action::ChangeLiveBitmap {
+                domain: self.place.domain.clone(),
+                disk,
+                layer,
+                bitmap,
+                change,
+            };
+            return Ok(Step::act(label, action));
+        }
         let action = Action::ChangeBitmap {
             image,
             bitmap,
             change,
         };
-        Ok(Step::act(label, action))
+        Ok(Step::act_on(label, &disk, layer, action))
     }
 
     /// The steps that take something from the host or from QEMU, or give it back.

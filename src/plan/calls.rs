@@ -8,8 +8,8 @@ use super::{Operation, PlannedCall, Step};
 use crate::model::{Api, Call, DiskFormat, ImageRef, NbdServer, flags};
 use crate::scenario::Spanned;
 use crate::scenario::syntax::{
-    BackupBegin, BackupDiskMode, BackupMode, BlockCopy, BlockJobAbort, Call as RawCall,
-    CheckpointCreate, CheckpointDelete, CheckpointDump, CheckpointRedefine, Edit,
+    BackupBegin, BackupDiskMode, BackupMode, BlockCopy, Call as RawCall, CheckpointCreate,
+    CheckpointDelete, CheckpointDump, CheckpointRedefine, Edit,
 };
 
 impl Lowering<'_> {
@@ -160,15 +160,6 @@ impl Lowering<'_> {
             .xml(xml::copy_xml(&image))
             .flags(flags::BLOCK_COPY_TRANSIENT_JOB);
         Step::call(&format!("block-copy {disk}"), call)
-    }
-
-    pub(super) fn block_job_abort(&self, body: &BlockJobAbort) -> Step {
-        let disk = &body.disk.value;
-        let call = Call {
-            disk: Some(disk.clone()),
-            ..self.call(Api::DomainBlockJobAbort)
-        };
-        Step::call(&format!("block-job-abort {disk}"), call)
     }
 
     pub(super) fn raw_call(&self, raw: &RawCall) -> Step {

@@ -1,8 +1,8 @@
 //! The steps that change closed images: by a tool, or byte by byte.
 
 use super::Step;
-use super::steps::Lowering;
-use crate::model::{Action, Anchor, Damage, ImageRef};
+use super::steps::{Lowering, words};
+use crate::model::{Action, Anchor, Damage, ImageRef, on_layer};
 use crate::scenario::Step as Told;
 use crate::scenario::syntax::Spanned;
 
@@ -14,23 +14,25 @@ impl Lowering<'_> {
     )]
     pub(super) fn change_image(&self, step: &Told) -> Result<Step, String> {
         let name = step.name();
-        let image = |disk: &Spanned<String>| self.image_of(&name, disk, None);
+        let image = |disk: &Spanned<String>| self.image_of(&name, disk);
         let copy = |label: &Spanned<String>, disk: &Spanned<String>| {
             self.path(&format!("copy-{}-{}", label.value, disk.value))
         };
-        let (words, action) = match step {
+        let (disk, words, action) = match step {
             Told::ResizeImage(body) => {
                 let size = body.size.value.0;
                 let image = image(&body.disk)?;
-                let words = format!("{} {size}", body.disk.value);
-                (words, Action::ResizeImage { image, size })
+                (
+                    &body.disk,
+                    format!(" {size}"),
+                    Action::ResizeImage { image, size },
+                )
             }
             Told::ConvertImage(body) => {
                 let bitmaps = body.bitmaps;
                 let image = image(&body.disk)?;
-                let with = if bitmaps { " bitmaps" } else { "" };
-                let words = format!("{}{with}", body.disk.value);
-                (words, Action::ConvertImage { image, bitmaps })
+                let words = words(&[(bitmaps, "bitmaps")]);
+                (&body.disk, words, Action::ConvertImage { image, bitmaps })
             }
             Told::BitmapMerge(body) => {
                 let action = Action::MergeBitmaps {
@@ -38,8 +40,8 @@ impl Lowering<'_> {
                     bitmap: body.bitmap.value.clone(),
                     from: body.from.value.clone(),
                 };
-                let (disk, bitmap) = (&body.disk.value, &body.bitmap.value);
-                (format!("{disk} {bitmap} from {}", body.from.value), action)
+                let words = format!(" {} from {}", body.bitmap.value, body.from.value);
+                (&body.disk, words, action)
             }
             Told::ImageWrite(body) => {
                 let (offset, length) = (body.offset.value.0, body.length.value.0);
@@ -49,39 +51,44 @@ impl Lowering<'_> {
                     length,
                     pattern: body.pattern,
                 };
-                let disk = &body.disk.value;
-                let words = format!("{disk} {offset} {length} {:#04X}", body.pattern);
-                (words, action)
+                let words = format!(" {offset} {length} {:#04X}", body.pattern);
+                (&body.disk, words, action)
             }
             Told::CopyImage(body) => {
                 let action = Action::CopyImage {
                     image: image(&body.disk)?,
                     copy: copy(&body.label, &body.disk),
                 };
-                let words = format!("{} as {}", body.disk.value, body.label.value);
-                (words, action)
+                (&body.disk, format!(" as {}", body.label.value), action)
             }
             Told::RestoreImage(body) => {
                 let action = Action::RestoreImage {
                     image: image(&body.disk)?,
                     copy: copy(&body.from, &body.disk),
                 };
-                let words = format!("{} from {}", body.disk.value, body.from.value);
-                (words, action)
+                (&body.disk, format!(" from {}", body.from.value), action)
             }
             Told::TruncateImage(body) => {
                 let by = body.by.value.0;
                 let image = image(&body.disk)?;
-                let words = format!("{} by {by}", body.disk.value);
-                (words, Action::TruncateImage { image, by })
+                (
+                    &body.disk,
+                    format!(" by {by}"),
+                    Action::TruncateImage { image, by },
+                )
             }
             Told::CrashImageWriter(body) => {
                 let image = image(&body.disk)?;
-                (body.disk.value.clone(), Action::CrashImageWriter { image })
+                (
+                    &body.disk,
+                    String::new(),
+                    Action::CrashImageWriter { image },
+                )
             }
             other => return Err(other.name()),
         };
-        Ok(Step::act(format!("{name} {words}"), action))
+        let label = format!("{name} {}{words}", disk.value);
+        Ok(Step::act_on(label, &disk.value, 0, action))
     }
 
     /// What nobody should do to a closed image.
@@ -130,21 +137,15 @@ impl Lowering<'_> {
             }
             other => return Err(other.name()),
         };
-        let image = self.image_of(&name, disk, layer)?;
-        let label = format!("{name} {} {words}", disk.value);
-        Ok(Step::act(label, Action::DamageImage { image, damage }))
+        let image = self.image_of(&name, disk)?;
+        let layer = layer.map_or(0, u32::from);
+        let label = format!("{name} {} {words}", on_layer(&disk.value, layer));
+        let action = Action::DamageImage { image, damage };
+        Ok(Step::act_on(label, &disk.value, layer, action))
     }
 
-    /// The image of a disk; of one that is no layer below.
-    fn image_of(
-        &self,
-        name: &str,
-        disk: &Spanned<String>,
-        layer: Option<u8>,
-    ) -> Result<ImageRef, String> {
-        if layer.is_some_and(|layer| layer > 0) {
-            return Err(format!("{name}: layer"));
-        }
+    /// The image that a disk has at first.
+    fn image_of(&self, name: &str, disk: &Spanned<String>) -> Result<ImageRef, String> {
         let disk = self.disk(&disk.value).ok_or_else(|| name.to_owned())?;
         Ok(disk.image.clone())
     }

@@ -77,7 +77,10 @@ pub fn unsupported(scenario: &Scenario) -> Vec<String> {
 fn planned_disk(target: &str, disk: &Disk, place: &Place) -> Result<PlannedDisk, &'static str> {
     let beyond = [
         ("cluster-size", disk.cluster_size.is_some()),
-        ("backing", !disk.backing.is_empty()),
+        (
+            "backing",
+            disk.backing.iter().any(|layer| layer.value.size.is_some()),
+        ),
         ("read-only", disk.read_only),
         ("empty", disk.empty),
         (
@@ -91,8 +94,16 @@ fn planned_disk(target: &str, disk: &Disk, place: &Place) -> Result<PlannedDisk,
     let (Some(format), Some(size)) = (&disk.format, &disk.size) else {
         return Err("a disk without an image");
     };
+    let below = (1..).zip(&disk.backing).map(|(number, layer)| ImageRef {
+        path: format!(
+            "{}/{target}-{number}.{}",
+            place.directory, layer.value.format
+        ),
+        format: layer.value.format,
+    });
     Ok(PlannedDisk {
         target: target.to_owned(),
+        below: below.collect(),
         image: ImageRef {
             path: format!("{}/{target}.{}", place.directory, format.value),
             format: format.value,

@@ -6,6 +6,7 @@
 mod actions;
 mod calls;
 mod images;
+mod layers;
 mod lower;
 mod saved_checkpoint;
 mod step;
@@ -14,5 +15,5 @@ mod xml;
 
 pub use lower::{lower, unsupported};
 pub use saved_checkpoint::SavedCheckpoint;
-pub use step::{NotSupported, Operation, Plan, PlannedCall, PlannedDisk, Step};
+pub use step::{Ends, NotSupported, Operation, Plan, PlannedCall, PlannedDisk, Step};
 pub use xml::{BackupDisk, BackupXml, checkpoint_xml, domain_xml};

@@ -19,12 +19,14 @@ pub struct Plan {
 }
 
 /// A disk of the domain.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PlannedDisk {
     /// Target device.
     pub target: String,
-    /// Its image.
+    /// Its image: the top layer, to which the guest writes.
     pub image: ImageRef,
+    /// The layers below it, from the top.
+    pub below: Vec<ImageRef>,
     /// Virtual size.
     pub size: Size,
     /// Version of its format, where that is not the newest one.
@@ -51,6 +53,30 @@ pub enum Operation {
     Call(PlannedCall),
     /// Does something to the host.
     Act(Action),
+    /// Does something to one image of a disk, as the disk is by then; the image of the action is a
+    /// placeholder.
+    ActOnLayer {
+        /// Target device.
+        disk: String,
+        /// 0 is the top layer.
+        layer: u32,
+        /// What is done.
+        action: Action,
+    },
+    /// Puts an overlay on a disk's image behind libvirt's back, and has the domain use it.
+    PutOverlay {
+        /// Target device.
+        disk: String,
+        /// The overlay.
+        image: ImageRef,
+        /// With empty bitmaps of the names that the image below has.
+        bitmaps: bool,
+    },
+    /// Commits such an overlay, removes it, and has the domain use the image below.
+    CommitOverlay {
+        /// Target device.
+        disk: String,
+    },
     /// Waits for the backup job that the last `virDomainBackupBegin` started.
     AwaitBackup,
     /// Reads what the running pull backup exports, then ends it as its client does, by
@@ -69,10 +95,21 @@ pub struct PlannedCall {
     pub xml_from: Option<String>,
     /// Texts of that answer, and what is sent instead of each.
     pub edits: Vec<(String, String)>,
+    /// The layers of the call's disk whose paths are sent as `base` and `top`; 0 is the top one.
+    pub ends: Ends,
     /// Label under which the answer is kept.
     pub keep_as: Option<String>,
     /// The error that it must be refused with; `None` where it must succeed.
     pub refused: Option<ErrorCode>,
+}
+
+/// The ends of a block job, as layers of its disk by then.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Ends {
+    /// The lower one; `None` leaves it to libvirt.
+    pub base: Option<u32>,
+    /// The upper one.
+    pub top: Option<u32>,
 }
 
 /// A scenario has something that no driver can execute yet.
@@ -100,6 +137,18 @@ impl Step {
             label: label.to_owned(),
             operation: Operation::Call(PlannedCall::literal(call)),
         }
+    }
+
+    /// Does something to one image of a disk; layer 0 is the top one.
+    #[must_use]
+    pub fn act_on(label: String, disk: &str, layer: u32, action: Action) -> Self {
+        let disk = disk.to_owned();
+        let operation = Operation::ActOnLayer {
+            disk,
+            layer,
+            action,
+        };
+        Self::of(label, operation)
     }
 
     /// The guest writes one byte value over a range of a disk.
@@ -159,6 +208,7 @@ impl PlannedCall {
             call,
             xml_from: None,
             edits: Vec::new(),
+            ends: Ends::default(),
             keep_as: None,
             refused: None,
         }
@@ -166,6 +216,11 @@ impl PlannedCall {
 }
 
 impl PlannedDisk {
+    /// All its images, top layer first.
+    pub fn layers(&self) -> impl Iterator<Item = &ImageRef> {
+        std::iter::once(&self.image).chain(&self.below)
+    }
+
     /// True when the disk's image can store bitmaps.
     #[must_use]
     pub fn can_have_bitmaps(&self) -> bool {

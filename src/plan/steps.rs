@@ -14,7 +14,7 @@ pub(super) struct Lowering<'a> {
 impl Lowering<'_> {
     /// What comes before the scenario's own story: the images, and the domain's definition.
     pub(super) fn setup(&self) -> Vec<Step> {
-        let mut steps: Vec<Step> = self.disks.iter().map(Self::create_image).collect();
+        let mut steps: Vec<Step> = self.disks.iter().flat_map(Self::create_images).collect();
         let amend = |disk: &PlannedDisk| Some(Self::amend(disk, disk.compat?));
         steps.extend(self.disks.iter().filter_map(amend));
         steps.push(self.define());
@@ -66,10 +66,6 @@ impl Lowering<'_> {
             Told::BackupBegin(body) => self.backup_begin(body)?,
             Told::BlockCopy(body) => self.block_copy(body),
             Told::AwaitBlockJob(body) => self.await_block_job(body),
-            // The disk has another image then, which later steps and observations do not know yet.
-            Told::BlockJobAbort(body) if body.pivot => {
-                return Err("block-job-abort: pivot".to_owned());
-            }
             Told::BlockJobAbort(body) => self.block_job_abort(body),
             Told::Call(body) => self.raw_call(body),
             Told::RecreateImage(body) => self.recreate_image(body).ok_or_else(|| step.name())?,
@@ -99,20 +95,24 @@ impl Lowering<'_> {
             Told::DamageBitmap(_) | Told::DamageImage(_) | Told::WriteBytes(_) => {
                 self.damage_image(step)?
             }
+            Told::SnapshotCreate(body) => self.snapshot_create(body),
+            Told::SnapshotRevert(body) => {
+                self.snapshot("snapshot-revert", Api::DomainRevertToSnapshot, body)
+            }
+            Told::SnapshotDelete(body) => {
+                self.snapshot("snapshot-delete", Api::DomainSnapshotDelete, body)
+            }
+            Told::BlockCommit(body) => self.block_commit(body),
+            Told::BlockPull(body) => self.block_pull(body),
+            Told::OverlayImage(body) => self.overlay_image(body).ok_or_else(|| step.name())?,
+            Told::CommitImage(body) => self.commit_image(body).ok_or_else(|| step.name())?,
             Told::AmendImage(body) => self.amend_image(body).ok_or_else(|| step.name())?,
             Told::Shutdown
             | Told::RestartDaemon
             | Told::KillDaemon
-            | Told::SnapshotCreate(_)
-            | Told::SnapshotRevert(_)
-            | Told::SnapshotDelete(_)
-            | Told::BlockCommit(_)
-            | Told::BlockPull(_)
             | Told::BlockResize(_)
             | Told::AttachDisk(_)
             | Told::DetachDisk(_)
-            | Told::OverlayImage(_)
-            | Told::CommitImage(_)
             | Told::SmallFileSystem(_)
             | Told::FillFileSystem(_)
             | Told::FreeFileSystem(_)

@@ -95,6 +95,51 @@ pub fn checkpoint_xml(
     xml.0
 }
 
+/// How a disk takes part in a snapshot.
+#[derive(Clone, Debug)]
+pub(super) enum SnapshotPart {
+    /// It does not.
+    No,
+    /// Inside its image.
+    Internal,
+    /// With a new layer at this path.
+    External(String),
+}
+
+/// A `<domainsnapshot>` document; without disks libvirt chooses.
+pub(super) fn snapshot_xml(name: &str, disks: &[(&str, SnapshotPart)]) -> String {
+    let mut xml = Document::default();
+    xml.line("<domainsnapshot>");
+    xml.line(format_args!("  <name>{}</name>", escape(name)));
+    if !disks.is_empty() {
+        xml.line("  <disks>");
+    }
+    for (disk, part) in disks {
+        let disk = escape(*disk);
+        match part {
+            SnapshotPart::No => {
+                xml.line(format_args!("    <disk name='{disk}' snapshot='no'/>"));
+            }
+            SnapshotPart::Internal => {
+                xml.line(format_args!(
+                    "    <disk name='{disk}' snapshot='internal'/>"
+                ));
+            }
+            SnapshotPart::External(overlay) => {
+                let overlay = escape(overlay);
+                xml.line(format_args!("    <disk name='{disk}' snapshot='external'>"));
+                xml.line(format_args!("      <source file='{overlay}'/>"));
+                xml.line("    </disk>");
+            }
+        }
+    }
+    if !disks.is_empty() {
+        xml.line("  </disks>");
+    }
+    xml.line("</domainsnapshot>");
+    xml.0
+}
+
 /// The destination of a block copy.
 pub(super) fn copy_xml(image: &ImageRef) -> String {
     let mut xml = Document::default();

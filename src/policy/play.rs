@@ -103,6 +103,9 @@ fn call_under_test(plan: &Plan, place: &Place) -> Call {
         Operation::Call(planned) => planned.call.clone(),
         // The language has no other call under test.
         Operation::Act(_)
+        | Operation::ActOnLayer { .. }
+        | Operation::PutOverlay { .. }
+        | Operation::CommitOverlay { .. }
         | Operation::AwaitBackup
         | Operation::EndBackup
         | Operation::AbortBackup => Call::new(Api::DomainAbortJob, &place.domain),

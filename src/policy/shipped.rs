@@ -20,8 +20,7 @@ pub fn shipped() -> Vec<Profile> {
     let read = |path: &str| {
         let file = Files::get(path)?;
         let text = String::from_utf8_lossy(&file.data);
-        let named = format!("{path}");
-        Some(Profile::parse(&named, &text).expect("a test reads every shipped profile"))
+        Some(Profile::parse(path, &text).expect("a test reads every shipped profile"))
     };
     files.iter().filter_map(|path| read(path)).collect()
 }

@@ -226,6 +226,7 @@ fn observed(observation: &Observation) -> Vec<Field> {
         }
         Observation::Files(files) => vec![field("files", &listed(files))],
         Observation::Formats(formats) => vec![field("formats", &as_json(formats))],
+        Observation::Layers(layers) => vec![field("layers", &as_json(layers))],
         Observation::Versions(versions) => vec![field("versions", &as_json(versions))],
     }
 }

@@ -5,9 +5,9 @@ use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{
     Action, Api, BitmapChange, BitmapRow, BitmapTable, Call, CleanUp, CleanUpKind, CleanUpTime,
-    ErrorCode, ErrorDomain, LibvirtError, flags,
+    ErrorCode, ErrorDomain, LibvirtError, flags, on_layer,
 };
-use crate::plan::{Operation, SavedCheckpoint, Step, checkpoint_xml};
+use crate::plan::{SavedCheckpoint, Step, checkpoint_xml};
 
 impl Work<'_, '_> {
     /// Executes the steps that are due at this time, in order; `false` if one could not be done, or
@@ -156,17 +156,20 @@ impl Work<'_, '_> {
     }
 
     fn purge_offline(&mut self, bitmap: &str, disks: &[String]) -> Result<bool, DriverError> {
+        let stored = self.session.bitmaps()?;
         for disk in self.session.disks().to_vec() {
             if !disks.contains(&disk.target) {
                 continue;
             }
-            let action = Action::ChangeBitmap {
-                image: disk.image,
-                bitmap: bitmap.to_owned(),
-                change: BitmapChange::Remove,
-            };
-            let label = format!("bitmap-remove {} {bitmap}", disk.target);
-            self.perform(&Step::of(label, Operation::Act(action)))?;
+            for row in stored.on(&disk.target, bitmap) {
+                let action = Action::ChangeBitmap {
+                    image: disk.image.clone(),
+                    bitmap: bitmap.to_owned(),
+                    change: BitmapChange::Remove,
+                };
+                let label = format!("bitmap-remove {} {bitmap}", on_layer(&row.disk, row.layer));
+                self.perform(&Step::act_on(label, &row.disk, row.layer, action))?;
+            }
         }
         Ok(true)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::driver::DriverError;
 use crate::judge::{BitmapHealth, CompletedJob, Facts, Place, Probe, RunningJob};
-use crate::model::{BitmapRow, BitmapTable, Param, Request};
+use crate::model::{BitmapRow, BitmapTable, Param, Request, on_layer};
 use crate::plan::SavedCheckpoint;
 use crate::session::Session;
 
@@ -185,17 +185,25 @@ fn listed(words: impl Iterator<Item = String>, between: &str) -> String {
 /// What the block nodes say about the bitmaps that the request needs, or is about.
 fn seen(rows: &[BitmapRow], request: &Request) -> String {
     let on_disk = |(disk, name): (&str, &str)| {
-        let mut found = rows
+        let found = rows
             .iter()
             .filter(|row| row.disk == disk && row.name == name);
-        let word = match found.next() {
-            None => "missing",
-            Some(row) if row.inconsistent => "inconsistent",
-            Some(row) if !row.recording => "disabled",
-            Some(row) if row.layer > 0 => "below the top layer",
-            Some(_) => "present",
+        let found: Vec<&BitmapRow> = found.collect();
+        let unusable = found.iter().find(|row| !row.is_usable());
+        let has_gap = || {
+            found
+                .windows(2)
+                .any(|pair| pair[0].layer + 1 < pair[1].layer)
         };
-        format!("bitmap {name} {word} on {disk}")
+        let (word, layer) = match (found.first(), unusable) {
+            (None, _) => ("missing", 0),
+            (_, Some(row)) if row.inconsistent => ("inconsistent", row.layer),
+            (_, Some(row)) if !row.recording => ("disabled", row.layer),
+            (Some(top), _) if top.layer > 0 => ("below the top layer", 0),
+            (Some(_), _) if has_gap() => ("missing in between", 0),
+            (Some(_), _) => ("present", 0),
+        };
+        format!("bitmap {name} {word} on {}", on_layer(disk, layer))
     };
     let words: Vec<String> = request.needed().map(on_disk).collect();
     if !words.is_empty() {

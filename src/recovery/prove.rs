@@ -6,7 +6,7 @@ use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
 use crate::model::{
-    Api, BitmapRow, BitmapTable, Call, Decision, JobEnd, JobEvent, Observation, Request,
+    Api, BitmapRow, BitmapTable, Call, Decision, JobEnd, JobEvent, Observation, Request, on_layer,
 };
 use crate::plan::{Operation, Step};
 use crate::session::TakenBackup;
@@ -121,7 +121,7 @@ impl Work<'_, '_> {
         };
         let could_serve = |row: &&BitmapRow| {
             verified.contains(&row.name.as_str())
-                && row.is_usable()
+                && refused.state.bitmaps.has_usable(&row.disk, &row.name)
                 && is_among(&disks, row)
                 && !is_among(&replaced, row)
                 && unwanted != Some(row.name.as_str())
@@ -193,6 +193,7 @@ impl Work<'_, '_> {
         let (foreign, own): (Vec<&BitmapRow>, Vec<&BitmapRow>) = bitmaps
             .0
             .iter()
+            .filter(|row| !is_of_libvirt(row))
             .partition(|row| !is_owned(row) && is_foreign(row));
         let stale = own.iter().find(|row| !is_owned(row));
         let unusable = own.iter().find(|row| !row.is_usable());
@@ -216,6 +217,7 @@ impl Work<'_, '_> {
             table
                 .0
                 .iter()
+                .filter(|row| !is_of_libvirt(row))
                 .map(|row| (row.disk.clone(), row.name.clone()))
                 .collect()
         };
@@ -239,7 +241,7 @@ impl Work<'_, '_> {
             None if all_stored => {
                 format!("{} stored, none in use", stored.0.len())
             }
-            None => format!("{} stored of {}", stored.0.len(), live.0.len()),
+            None => format!("{} stored of {}", stored.0.len(), names(&live).len()),
         };
         let holds = in_use.is_none() && all_stored;
         self.claim("bitmaps after a clean close", found, holds);
@@ -252,16 +254,25 @@ impl Work<'_, '_> {
             if !disk.can_have_bitmaps() {
                 continue;
             }
-            let report = self.session.check_image(&disk.image)?;
-            let found = report.clone().unwrap_or_else(|| "clean".to_owned());
-            // Clusters that nobody names any more lose space, and no data.
-            let only_leaks = found.starts_with("0 corruptions");
-            let holds =
-                report.is_none() || (only_leaks && self.session.ledger().is_damaged(&disk.image));
-            self.claim(format!("qemu-img check {}", disk.target), found, holds);
+            for (layer, image) in (0..).zip(disk.layers()) {
+                let report = self.session.check_image(image)?;
+                let found = report.clone().unwrap_or_else(|| "clean".to_owned());
+                // Clusters that nobody names any more lose space, and no data.
+                let only_leaks = found.starts_with("0 corruptions");
+                let holds =
+                    report.is_none() || (only_leaks && self.session.ledger().is_damaged(image));
+                let layer = on_layer(&disk.target, layer);
+                self.claim(format!("qemu-img check {layer}"), found, holds);
+            }
         }
         Ok(())
     }
+}
+
+/// A bitmap that libvirt made for itself, and that goes with the QEMU process: after a pivot to a raw copy
+/// one is left (`src/qemu/qemu_driver.c:qemuDomainBlockPivot`).
+fn is_of_libvirt(row: &BitmapRow) -> bool {
+    !row.persistent && row.name.starts_with("libvirt-tmp-")
 }
 
 /// Every disk of a backup has completed, and so has the job. A pull backup, which only its client

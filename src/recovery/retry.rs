@@ -3,8 +3,8 @@
 use super::refused::Refused;
 use super::work::Work;
 use crate::driver::DriverError;
-use crate::model::{Api, Call, CleanUp, CleanUpTime, DomainState, flags};
-use crate::plan::Step;
+use crate::model::{Action, Api, Call, CleanUp, CleanUpTime, DomainState, flags};
+use crate::plan::{Operation, Step};
 
 /// `retry-after-job-ends` and `restore-environment-then-retry`: what the attempt has left goes; the
 /// operator ends the other job, or repairs the resource. Where the clean-up is the repair, nothing
@@ -80,6 +80,8 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
     if refused.call.api == Api::DomainBackupBegin {
         work.prove_last_backup()?;
     }
+    end_block_job(work, refused.call)?;
+    start_again(work)?;
     let needed = request.needed().map(|(_, base)| base.to_owned()).next();
     let candidates = [request.checkpoint.clone(), needed];
     let verified: Vec<String> = work
@@ -93,6 +95,61 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
         Some(base) if work.session.checkpoints()?.contains(&base) => work.prove_chain(&base),
         Some(_) | None => prove_newest_chain(work),
     }
+}
+
+/// Brings the block job that the call has begun to its end, a commit of the top layer by its pivot: the
+/// chain must work behind it. A copy is given up, and the disk stays where it is.
+fn end_block_job(work: &mut Work<'_, '_>, call: &Call) -> Result<(), DriverError> {
+    let begins = [
+        Api::DomainBlockCommit,
+        Api::DomainBlockPull,
+        Api::DomainBlockRebase,
+        Api::DomainBlockCopy,
+    ];
+    let Some(disk) = call.disk.clone().filter(|_| begins.contains(&call.api)) else {
+        return Ok(());
+    };
+    let domain = work.session.place().domain.clone();
+    let action = Action::AwaitBlockJob {
+        domain: domain.clone(),
+        disk: disk.clone(),
+    };
+    let label = format!("await-block-job {disk}");
+    work.perform(&Step::of(label, Operation::Act(action)))?;
+    if work
+        .session
+        .block_jobs(std::slice::from_ref(&disk))?
+        .is_empty()
+    {
+        return Ok(());
+    }
+    let (flags, ending) = if call.api == Api::DomainBlockCopy {
+        (0, "")
+    } else {
+        (flags::BLOCK_JOB_ABORT_PIVOT, " pivot")
+    };
+    let label = format!("block-job-abort {disk}{ending}");
+    let end = Call {
+        disk: Some(disk),
+        ..Call::new(Api::DomainBlockJobAbort, &domain).flags(flags)
+    };
+    if !work.call(&label, &end)? {
+        work.claim(label, "refused", false);
+    }
+    Ok(())
+}
+
+/// A snapshot that was gone back to may be one of a domain that is off: the proof starts it.
+fn start_again(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
+    if work.session.domain_state()? != DomainState::Shutoff {
+        return Ok(());
+    }
+    let domain = work.session.place().domain.clone();
+    let start = Call::new(Api::DomainCreate, &domain).flags(flags::START_PAUSED);
+    if !work.call("start-paused", &start)? {
+        work.claim("start", "refused", false);
+    }
+    Ok(())
 }
 
 /// The newest checkpoint with a verified backup that can serve does so; without one, what is there is

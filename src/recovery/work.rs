@@ -118,7 +118,10 @@ impl<'w, 'd> Work<'w, 'd> {
                 Operation::Call(planned) => {
                     unproven |= planned.call.api == Api::DomainBackupBegin;
                 }
-                Operation::Act(_) => {}
+                Operation::Act(_)
+                | Operation::ActOnLayer { .. }
+                | Operation::PutOverlay { .. }
+                | Operation::CommitOverlay { .. } => {}
             }
         }
         if unproven {

@@ -12,7 +12,10 @@ use crate::transcript::{Exchange, Record};
 pub struct Session<'a> {
     driver: &'a mut dyn Driver,
     place: Place,
-    disks: Vec<PlannedDisk>,
+    /// The disks as the domain has them now.
+    pub(super) disks: Vec<PlannedDisk>,
+    /// The same as the plan has them.
+    pub(super) planned: Vec<PlannedDisk>,
     ledger: Ledger,
     /// Answers that a later step sends back, by label.
     kept: BTreeMap<String, String>,
@@ -24,6 +27,7 @@ impl<'a> Session<'a> {
         Self {
             driver,
             place,
+            planned: disks.clone(),
             disks,
             ledger: Ledger::default(),
             kept: BTreeMap::new(),
@@ -65,6 +69,20 @@ impl<'a> Session<'a> {
         Ok(match &step.operation {
             Operation::Call(planned) => vec![self.send(&step.label, planned)?],
             Operation::Act(action) => vec![self.act(&step.label, action)?],
+            Operation::ActOnLayer {
+                disk,
+                layer,
+                action,
+            } => {
+                let image = self.layer_of(disk, *layer)?;
+                vec![self.act(&step.label, &action.clone().on(image))?]
+            }
+            Operation::PutOverlay {
+                disk,
+                image,
+                bitmaps,
+            } => self.put_overlay(&step.label, disk, (image, *bitmaps))?,
+            Operation::CommitOverlay { disk } => self.commit_overlay(&step.label, disk)?,
             Operation::AwaitBackup => vec![self.await_backup()?],
             Operation::EndBackup => {
                 let mut records = self.read_exports()?;
@@ -89,6 +107,7 @@ impl<'a> Session<'a> {
             Answer::Returned(value) => {
                 self.ledger.note_call(call, value);
                 self.ask_for_port(call)?;
+                self.follow_call(call.api)?;
             }
             Answer::Refused(error) => self.ledger.note_refusal(call, error),
         }
@@ -152,6 +171,7 @@ impl<'a> Session<'a> {
     /// Does something to the host.
     pub fn act(&mut self, label: &str, action: &Action) -> Result<Record, DriverError> {
         let observation = self.observe(action)?;
+        self.follow_action(action)?;
         let exchange = Exchange::Action {
             action: action.clone(),
             observation,
@@ -193,6 +213,7 @@ impl<'a> Session<'a> {
             }
             call.xml = Some(xml);
         }
+        self.set_ends(&mut call, planned.ends)?;
         let record = self.call(label, &call)?;
         if let Some(label) = &planned.keep_as
             && let Exchange::Call {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Attempt;
 use crate::model::{
-    Action, Api, Call, Content, DiskFormat, ErrorCode, ErrorDomain, Export, ImageRef, LibvirtError,
-    NbdServer, Request, RequestedDisk, Value, flags,
+    Action, Api, Call, Content, DiskFormat, Export, ImageRef, LibvirtError, NbdServer, Request,
+    RequestedDisk, Value, flags,
 };
 use crate::plan::PlannedDisk;
 
@@ -23,6 +24,8 @@ pub struct Ledger {
     damaged: BTreeSet<String>,
     /// What each copied image held, by the path of the copy.
     copies: BTreeMap<String, Content>,
+    /// What the disks held at each snapshot.
+    snapshots: BTreeMap<String, BTreeMap<String, Content>>,
     /// Every checkpoint that a call has named.
     named: BTreeSet<String>,
     /// The guest does not run.
@@ -30,35 +33,6 @@ pub struct Ledger {
     /// The domain's memory is saved, and the next start restores it; whether it was paused.
     saved: Option<bool>,
     restored_and_not_resumed: bool,
-}
-
-/// A backup that was asked for.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// What was asked.
-    pub request: Request,
-    /// Those of its files that were there before.
-    pub found: Vec<String>,
-    /// What it was refused with.
-    pub refused: Option<LibvirtError>,
-}
-
-impl Attempt {
-    /// Whether it was refused with this code.
-    #[must_use]
-    pub fn is_refused_with(&self, code: ErrorCode) -> bool {
-        self.refused
-            .as_ref()
-            .is_some_and(|error| error.code == code)
-    }
-
-    /// A checkpoint of the name was defined already: it is not the attempt's.
-    fn has_met_another(&self) -> bool {
-        let refused = self.refused.as_ref();
-        refused.is_some_and(|error| {
-            error.code == ErrorCode::OPERATION_FAILED && error.domain == ErrorDomain::DOMAIN
-        })
-    }
 }
 
 /// A backup that was begun.
@@ -104,6 +78,14 @@ impl Ledger {
                     self.forget_history_of(&disk.target);
                 }
             }
+            // The images of a disk that has layers from the start.
+            Action::CreateOverlay { image, .. } => {
+                let disk = disks.iter().find(|disk| disk.image.path == image.path);
+                if let Some(disk) = disk {
+                    let empty = || Content::zeros(disk.size);
+                    self.disks.entry(disk.target.clone()).or_insert_with(empty);
+                }
+            }
             Action::GuestWrite {
                 disk,
                 offset,
@@ -144,6 +126,9 @@ impl Ledger {
             }
             Action::LiveBitmaps { .. }
             | Action::DiskFormats { .. }
+            | Action::DiskLayers { .. }
+            | Action::CommitImage { .. }
+            | Action::ChangeLiveBitmap { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
             | Action::SettleBackup { .. }
@@ -270,6 +255,18 @@ impl Ledger {
                 // Its bitmap is gone: there is nothing left to redefine.
                 let name = call.checkpoint.as_deref().unwrap_or_default();
                 self.saved_checkpoints.remove(name);
+            }
+            Api::DomainSnapshotCreate => {
+                if let Value::Name(name) = value {
+                    self.snapshots.insert(name.clone(), self.disks.clone());
+                }
+            }
+            Api::DomainRevertToSnapshot => {
+                let name = call.snapshot.as_deref().unwrap_or_default();
+                if let Some(disks) = self.snapshots.get(name) {
+                    self.disks.clone_from(disks);
+                }
+                self.paused = false;
             }
             Api::DomainManagedSave => self.saved = Some(self.paused),
             Api::DomainManagedSaveRemove => self.saved = None,

@@ -4,13 +4,16 @@
 //! back, and keeps the [`Ledger`]: the truth about what the guest wrote, which nothing that is
 //! under test is ever asked for. It knows neither expectations nor decisions.
 
+mod attempt;
 mod execute;
+mod layers;
 mod ledger;
 mod observe;
 mod redefine;
 mod restore;
 mod story;
 
+pub use attempt::Attempt;
 pub use execute::Session;
-pub use ledger::{Attempt, Ledger, TakenBackup, TakenDisk};
+pub use ledger::{Ledger, TakenBackup, TakenDisk};
 pub use restore::Restored;

@@ -8,6 +8,7 @@ use crate::model::{
     Action, Answer, Api, BitmapTable, Call, Compat, Content, DiskFormat, DomainState, ErrorCode,
     ImageRef, LibvirtError, NbdServer, Observation, Param, Value, flags,
 };
+use crate::plan::PlannedDisk;
 use crate::transcript::HostState;
 
 impl Session<'_> {
@@ -250,9 +251,13 @@ impl Session<'_> {
             }
         } else {
             let stored = self.disks().iter().filter(|disk| disk.can_have_bitmaps());
-            let stored = stored.map(|disk| (disk.target.clone(), disk.image.clone()));
+            let layers = |disk: &PlannedDisk| {
+                let target = disk.target.clone();
+                let layers = disk.layers().map(|image| (target.clone(), image.clone()));
+                layers.collect::<Vec<_>>()
+            };
             Action::StoredBitmaps {
-                disks: stored.collect(),
+                disks: stored.flat_map(layers).collect(),
             }
         };
         let Observation::Bitmaps(table) = self.observe(&action)? else {
@@ -303,7 +308,7 @@ pub(super) fn unexpected(call: &Call, answer: &Answer) -> DriverError {
     }
 }
 
-fn strange(action: &Action) -> DriverError {
+pub(super) fn strange(action: &Action) -> DriverError {
     DriverError::Failed(format!(
         "the driver answered {action:?} with something else"
     ))

@@ -14,6 +14,9 @@ impl Session<'_> {
         let wanted = match &step.operation {
             Operation::Call(planned) => planned.refused,
             Operation::Act(_)
+            | Operation::ActOnLayer { .. }
+            | Operation::PutOverlay { .. }
+            | Operation::CommitOverlay { .. }
             | Operation::AwaitBackup
             | Operation::EndBackup
             | Operation::AbortBackup => None,

@@ -21,6 +21,9 @@ enum Filter {
     /// notices it first words the message, and it holds the time and QEMU's options
     /// (`src/qemu/qemu_process.c:qemuProcessReportLogError`).
     NoStart,
+    /// Seconds since the epoch at the end of a file's name: libvirt names so what it makes up
+    /// (`src/qemu/qemu_snapshot.c:qemuSnapshotRevertExternalPrepare`).
+    Seconds,
     /// A text and all up to another one, which not every driver tells.
     Dropped {
         before: &'static str,
@@ -52,6 +55,7 @@ impl Redactions {
             known(&place.domain, "[DOMAIN]"),
             known(&place.emulator, "[EMULATOR]"),
             Filter::NoStart,
+            Filter::Seconds,
             // A daemon names who holds a domain's lock; libvirt without one has no name to tell
             // (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`).
             Filter::Dropped {
@@ -146,8 +150,9 @@ impl Filter {
                 let same = closed
                     .iter()
                     .fold(text.to_owned(), |text, closed| text.replace(closed, exited));
-                replaced(&same, exited, "}: ", &format!("{exited}[...]: "))
+                without_options(&same, exited)
             }
+            Self::Seconds => without_seconds(text),
             Self::Dropped { before, after } => replaced(text, before, after, ""),
             Self::Between {
                 before,
@@ -156,6 +161,53 @@ impl Filter {
             } => replaced(text, before, after, &format!("{before}{word}{after}")),
         }
     }
+}
+
+/// The text without what stands between `exited` and QEMU's own reason: the time, the name of its
+/// program, and the option that it is about, if it names one.
+fn without_options(text: &str, exited: &str) -> String {
+    const PROGRAM: &str = " qemu-system-x86_64: ";
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once(exited) {
+        redacted.push_str(head);
+        redacted.push_str(exited);
+        rest = tail;
+        let Some((time, said)) = tail.split_once(PROGRAM) else {
+            continue;
+        };
+        if time.contains(' ') {
+            continue;
+        }
+        let reason = if said.starts_with('-') {
+            said.split_once("}: ").map(|(_, reason)| reason)
+        } else {
+            Some(said)
+        };
+        if let Some(reason) = reason {
+            redacted.push_str("[...]: ");
+            rest = reason;
+        }
+    }
+    redacted + rest
+}
+
+/// The text with a word for each ten digits behind a name and a full stop.
+fn without_seconds(text: &str) -> String {
+    const DIGITS: usize = 10;
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once('.') {
+        redacted.push_str(head);
+        redacted.push('.');
+        rest = tail;
+        let digits = tail.bytes().take_while(u8::is_ascii_digit).count();
+        if digits == DIGITS && head.ends_with(|last: char| last.is_ascii_alphabetic()) {
+            redacted.push_str("[TIME]");
+            rest = &tail[DIGITS..];
+        }
+    }
+    redacted + rest
 }
 
 /// The text with whatever stands between two texts, and these, replaced; where another element begins in
@@ -204,6 +256,8 @@ mod tests {
              qemu-system-x86_64: -blockdev {\"node-name\":\"libvirt-1-format\"}: Broken bitmap directory",
             "internal error: process exited while connecting to monitor: 2026-01-01T00:00:00Z \
              qemu-system-x86_64: -blockdev {\"cache\":{\"direct\":true}}: Broken bitmap directory",
+            "internal error: process exited while connecting to monitor: 2026-01-01T00:00:00Z \
+             qemu-system-x86_64: Broken bitmap directory",
         ];
         for text in ends {
             assert_eq!(
@@ -212,6 +266,10 @@ mod tests {
                  directory"
             );
         }
+        assert_eq!(
+            Redactions::of(&place).apply("vda.1795666546 c.qcow2 7.1795666546 vda.17956665460"),
+            "vda.[TIME] c.qcow2 7.1795666546 vda.17956665460"
+        );
         let text = "<server port='40002'/> 40002";
         assert_eq!(
             Redactions::of(&place).apply(text),

@@ -191,6 +191,13 @@ impl Page {
                     self.line(depth, format_args!("{disk} {version}"));
                 }
             }
+            Observation::Layers(layers) => {
+                for (disk, images) in layers {
+                    let paths: Vec<String> =
+                        images.iter().map(|image| image.path.clone()).collect();
+                    self.line(depth, format_args!("{disk} {}", paths.join(" < ")));
+                }
+            }
             Observation::Done | Observation::Check(None) | Observation::Usable(None) => {}
         }
     }

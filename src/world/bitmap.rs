@@ -45,7 +45,9 @@ impl Bitmap {
         }
     }
 
-    pub(super) const fn is_usable(&self) -> bool {
+    /// Whether a backup can read it (`src/qemu/qemu_block.c:qemuBlockBitmapChainIsValid`).
+    #[must_use]
+    pub const fn is_usable(&self) -> bool {
         self.persistent && self.recording && !self.inconsistent
     }
 }

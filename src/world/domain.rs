@@ -1,8 +1,8 @@
 //! Domains: their definition, and their QEMU process while they are active.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{BackupJob, Bitmaps, CheckpointTree, Mirror};
+use super::{BackupJob, Bitmaps, CheckpointTree, Mirror, Snapshot};
 use crate::model::{DiskFormat, DomainState, JobEnd, NbdServer};
 
 /// A defined domain.
@@ -16,8 +16,10 @@ pub struct Domain {
     pub definition: String,
     /// Its checkpoints.
     pub checkpoints: CheckpointTree,
-    /// The names of its snapshots inside the images.
-    pub snapshots: BTreeSet<String>,
+    /// Its snapshots, by name.
+    pub snapshots: BTreeMap<String, Snapshot>,
+    /// The one that will be the parent of the next.
+    pub current_snapshot: Option<String>,
     /// It has a definition, and is not gone when it stops.
     pub persistent: bool,
     /// libvirt cannot store the metadata of its checkpoints.
@@ -75,11 +77,13 @@ pub struct Active {
     pub bitmaps: Vec<Vec<Bitmaps>>,
     /// The number in the node name of each disk, `libvirt-N-format`.
     pub nodes: Vec<u32>,
+    /// The same of the layers below the top one, by the place of the disk.
+    pub below: BTreeMap<usize, Vec<u32>>,
     /// The number that the last node took.
     pub last_node: u32,
     /// The running backup job.
     pub job: Option<BackupJob>,
-    /// The running copy jobs, by the place of the disk.
+    /// The running block jobs of single disks, by the place of the disk.
     pub mirrors: BTreeMap<usize, Mirror>,
     /// Where QEMU's NBD server listens.
     pub nbd: Option<NbdServer>,
@@ -109,18 +113,5 @@ impl Domain {
     #[must_use]
     pub fn disk_index(&self, target: &str) -> Option<usize> {
         self.disks.iter().position(|disk| disk.target == target)
-    }
-
-    /// The paths that its QEMU process has open.
-    pub(super) fn opens(&self) -> impl Iterator<Item = &str> {
-        let active = self.active.iter();
-        active.flat_map(|active| {
-            let disks = self.disks.iter().filter(|disk| !disk.is_empty());
-            let disks = disks.map(|disk| &disk.source);
-            let stores = active.job.iter().flat_map(|job| &job.disks);
-            let stores = stores.map(|disk| &disk.store);
-            let copies = active.mirrors.values().map(|mirror| &mirror.copy);
-            disks.chain(stores).chain(copies).map(String::as_str)
-        })
     }
 }

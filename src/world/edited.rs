@@ -46,6 +46,17 @@ impl Image {
         }
     }
 
+    /// The bitmaps that QEMU loads: those that were in use already are inconsistent, they do not record,
+    /// and their data is not loaded.
+    pub(super) fn loaded(&self) -> Bitmaps {
+        let mut loaded = self.shown();
+        for bitmap in loaded.values_mut().filter(|bitmap| bitmap.inconsistent) {
+            bitmap.recording = false;
+            bitmap.dirty = Extents::none(self.content.size());
+        }
+        loaded
+    }
+
     /// The version that `qemu-img info` shows.
     #[must_use]
     pub fn version(&self) -> Compat {
@@ -159,13 +170,14 @@ impl World {
 
     /// `qemu-img convert`, the copy in the image's place. It holds what is not zero.
     pub fn convert_image(&mut self, image: &ImageRef, with: bool) -> Result<(), Impossible> {
+        let content = self.content(&image.path);
         let found = self.opened_for_writing(image)?;
         if with && found.stored.values().any(|bitmap| bitmap.inconsistent) {
             return impossible("copying a bitmap that is in use");
         }
         let size = found.content.size();
         let mut copy = Image::empty(image.format, size);
-        for run in found.content.runs() {
+        for run in content.unwrap_or_default().runs() {
             copy.write(run.offset, run.length, run.fill);
         }
         if with {
@@ -213,8 +225,7 @@ impl World {
         for bitmap in recording.filter(|bitmap| bitmap.recording && !bitmap.inconsistent) {
             bitmap.dirty.mark(offset, length, bitmap.granularity.into());
         }
-        found.write(offset, length, pattern);
-        Ok(())
+        self.write_through(&image.path, (offset, length), pattern)
     }
 
     /// Copies the file of a closed image.

@@ -186,7 +186,7 @@ impl World {
     #[must_use]
     pub fn is_open(&self, path: &str) -> bool {
         let mut domains = self.domains.values();
-        domains.any(|domain| domain.opens().any(|open| open == path))
+        domains.any(|domain| self.opened_by(domain).iter().any(|open| open == path))
     }
 
     /// A file that QEMU has open is locked, and what becomes of it by other hands is not

@@ -20,6 +20,10 @@ pub struct World {
     /// Seconds since the epoch, as far as anything in the world can tell; each new checkpoint
     /// takes the next one.
     pub clock: u64,
+    /// Bitmaps do not go along with a pivot to a copy, as libvirt 7.0 leaves them.
+    pub copies_lose_bitmaps: bool,
+    /// A commit below the top layer adds no bitmap that the lower layer lacks, as libvirt 7.0 leaves it.
+    pub commits_add_no_bitmaps: bool,
     /// The overlay of a transient disk is not named after its domain, as libvirt 7.0 leaves it.
     pub bare_overlays: bool,
 }

@@ -12,6 +12,8 @@ pub struct Image {
     pub format: DiskFormat,
     /// The version of its format, where that is qcow2.
     pub compat: Compat,
+    /// Absolute path of the image below it, which it names itself.
+    pub backing: Option<String>,
     /// What its blocks hold.
     pub content: Content,
     /// Which blocks it holds itself; the rest is read from the layer below.
@@ -39,6 +41,7 @@ impl Image {
         Self {
             format,
             compat: Compat::V3,
+            backing: None,
             content: Content::zeros(size),
             allocated,
             stored: Bitmaps::new(),

@@ -12,11 +12,11 @@ impl World {
         let mut open = BTreeSet::new();
         for (name, domain) in &self.domains {
             found.extend(tree(domain).map(|text| format!("{name}: {text}")));
-            for path in domain.opens() {
-                if self.image(path).is_none() {
+            for path in self.opened_by(domain) {
+                if self.image(&path).is_none() {
                     found.push(format!("{name} has {path} open, which is no image"));
                 }
-                if !open.insert(path) {
+                if !open.insert(path.clone()) {
                     found.push(format!("{path} is open twice"));
                 }
             }

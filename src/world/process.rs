@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::host::{defined, impossible};
-use super::{Active, Bitmap, Bitmaps, Disk, Extents, File, Image, Impossible, World};
+use super::{Active, Bitmap, Bitmaps, Disk, File, Image, Impossible, World};
 use crate::model::DiskFormat;
 
 impl World {
@@ -21,14 +21,15 @@ impl World {
     ) -> Result<Result<(), String>, Impossible> {
         let disks = defined(&mut self.domains, name)?.disks.clone();
         for disk in disks.iter().filter(|disk| !disk.is_empty()) {
-            self.require_closed(&disk.source)?;
-            let Some(image) = self.image(&disk.source) else {
-                return impossible(format!(
-                    "starting a domain whose image {} is missing",
-                    disk.source
-                ));
-            };
-            if image.format != disk.format {
+            for path in self.chain(&disk.source) {
+                self.require_closed(&path)?;
+                if self.image(&path).is_none() {
+                    return impossible(format!("starting a domain whose image {path} is missing"));
+                }
+            }
+            if let Some(image) = self.image(&disk.source)
+                && image.format != disk.format
+            {
                 return impossible(format!("opening {} as {}", disk.source, disk.format));
             }
         }
@@ -48,12 +49,8 @@ impl World {
             self.load_bitmaps(&disks)?
         };
         let overlays = self.make_overlays(name, &disks);
-        // The disks take the first numbers, the last disk the first one (seen on 11.3.0), and
-        // overlays the next ones.
-        let nodes = (1..).take(disks.len());
-        let mut nodes: Vec<u32> = nodes.collect();
-        let last_node = nodes.last().copied().unwrap_or_default() + overlays;
-        nodes.reverse();
+        let (nodes, below, last_node) = self.number_nodes(&disks);
+        let last_node = last_node + overlays;
         let domain = defined(&mut self.domains, name)?;
         domain.saved = None;
         domain.active = Some(Active {
@@ -61,6 +58,7 @@ impl World {
             inactive_images,
             bitmaps,
             nodes,
+            below,
             last_node,
             job: None,
             mirrors: BTreeMap::new(),
@@ -69,9 +67,31 @@ impl World {
         Ok(Ok(()))
     }
 
-    /// QEMU opens the images of a domain, from the last disk to the first, or says why it does not.
+    /// The disks take the first numbers, the last disk the first ones, each from its top layer down
+    /// (seen on 11.3.0); overlays take the next.
+    fn number_nodes(&self, disks: &[Disk]) -> (Vec<u32>, BTreeMap<usize, Vec<u32>>, u32) {
+        let mut tops = vec![0; disks.len()];
+        let mut below = BTreeMap::new();
+        let mut last = 0;
+        for (index, disk) in disks.iter().enumerate().rev() {
+            tops[index] = last + 1;
+            let count = u32::try_from(self.chain(&disk.source).len()).unwrap_or(u32::MAX);
+            below.insert(index, (last + 2..=last + count).collect());
+            last += count;
+        }
+        (tops, below, last)
+    }
+
+    /// QEMU opens the images of a domain, from the last disk to the first and each from its lowest
+    /// layer, or says why it does not. Lower layers are opened for reading.
     fn open_images(&mut self, disks: &[Disk]) -> Result<(), String> {
         for disk in disks.iter().rev() {
+            let chain = self.chain(&disk.source);
+            for path in chain.iter().skip(1).rev() {
+                if let Some(image) = self.image(path) {
+                    image.checked()?;
+                }
+            }
             if let Some(image) = self.image_mut(&disk.source) {
                 image.open()?;
             }
@@ -97,15 +117,13 @@ impl World {
                 bitmaps.push(vec![Bitmaps::new(), Bitmaps::new()]);
                 continue;
             }
-            let mut live = image.stored.clone();
-            for bitmap in live.values_mut().filter(|bitmap| bitmap.inconsistent) {
-                bitmap.recording = false;
-                bitmap.dirty = Extents::none(image.content.size());
-            }
+            let mut layers = vec![image.loaded()];
             for stored in image.stored.values_mut() {
                 stored.inconsistent = true;
             }
-            bitmaps.push(vec![live]);
+            let below = self.chain(&disk.source).into_iter().skip(1);
+            layers.extend(below.filter_map(|path| Some(self.image(&path)?.loaded())));
+            bitmaps.push(layers);
         }
         Ok(bitmaps)
     }
@@ -268,11 +286,7 @@ impl World {
             mirror.is_idle = false;
         }
         let source = domain.disks[index].source.clone();
-        let Some(image) = self.image_mut(&source) else {
-            return impossible(format!("a guest write to the removed image of {disk}"));
-        };
-        image.write(offset, length, fill);
-        Ok(())
+        self.write_through(&source, (offset, length), fill)
     }
 
     /// Adds the bitmap of a checkpoint to the top layer of these disks.
@@ -314,8 +328,12 @@ impl World {
             for layer in &mut active.bitmaps[*index] {
                 layer.remove(bitmap);
             }
-            if let Some(image) = self.image_mut(&source) {
-                image.remove_stored(bitmap);
+            for path in self.chain(&source) {
+                if let Some(image) = self.image_mut(&path) {
+                    // A lower layer is opened for writing meanwhile.
+                    image.open().map_err(Impossible)?;
+                    image.remove_stored(bitmap);
+                }
             }
         }
         Ok(())

@@ -26,15 +26,19 @@ impl World {
         Ok(BitmapTable::of(rows))
     }
 
-    /// The bitmaps that an image stores, as `qemu-img info` shows them.
-    pub fn stored_bitmaps(&self, disk: &str, path: &str) -> Result<Vec<BitmapRow>, Impossible> {
+    /// The bitmaps that an image stores, a layer of a disk, as `qemu-img info` shows them.
+    pub fn stored_bitmaps(
+        &self,
+        (disk, layer): (&str, u32),
+        path: &str,
+    ) -> Result<Vec<BitmapRow>, Impossible> {
         let Some(image) = self.image(path) else {
             return impossible(format!("the bitmaps of the missing image {path}"));
         };
         Ok(image
             .shown()
             .iter()
-            .map(|(name, bitmap)| row(disk, 0, name, bitmap, false))
+            .map(|(name, bitmap)| row(disk, layer, name, bitmap, false))
             .collect())
     }
 }

@@ -1,7 +1,7 @@
 //! `qemu-img bitmap` and `amend`: bitmaps and versions of closed images.
 
 use super::bitmap::GRANULARITY;
-use super::host::impossible;
+use super::host::{defined, impossible};
 use super::{Bitmap, Extents, Impossible, World};
 use crate::model::{BitmapChange, Compat, DiskFormat, ImageRef, Size};
 
@@ -57,6 +57,65 @@ impl World {
 }
 
 impl World {
+    /// `block-dirty-bitmap-…` on a layer of a disk of a running QEMU (QEMU
+    /// `block/monitor/bitmap-qmp-cmds.c`). What QEMU refuses is impossible here.
+    pub fn change_live_bitmap(
+        &mut self,
+        (name, disk, layer): (&str, &str, u32),
+        bitmap: &str,
+        change: BitmapChange,
+    ) -> Result<(), Impossible> {
+        let domain = defined(&mut self.domains, name)?;
+        let (Some(index), Some(active)) = (domain.disk_index(disk), &mut domain.active) else {
+            return impossible(format!("a bitmap of {disk} in an inactive domain"));
+        };
+        if layer > 0 {
+            return impossible(format!("changing a bitmap below the top layer of {disk}"));
+        }
+        let Some(top) = active.bitmaps[index].first_mut() else {
+            return impossible(format!("a bitmap of the empty drive {disk}"));
+        };
+        let source = domain.disks[index].source.clone();
+        if let BitmapChange::Add { granularity } = change {
+            let granularity = granularity_of(granularity)?;
+            let size = self.image(&source).map(|image| image.content.size());
+            let added = Bitmap {
+                granularity,
+                ..Bitmap::of_checkpoint(size.unwrap_or_default())
+            };
+            let domain = defined(&mut self.domains, name)?;
+            let active = domain.active.as_mut();
+            let top = active.and_then(|active| active.bitmaps[index].first_mut());
+            if top.is_none_or(|top| top.insert(bitmap.to_owned(), added).is_some()) {
+                return impossible(format!("adding the bitmap {bitmap}, which {disk} has"));
+            }
+            return Ok(());
+        }
+        let Some(found) = top.get_mut(bitmap).filter(|found| !found.busy) else {
+            return impossible(format!("changing the bitmap {bitmap} of {disk}"));
+        };
+        match change {
+            BitmapChange::Remove => {
+                top.remove(bitmap);
+                if let Some(image) = self.image_mut(&source) {
+                    image.remove_stored(bitmap);
+                }
+            }
+            BitmapChange::Clear | BitmapChange::Enable | BitmapChange::Disable
+                if found.inconsistent =>
+            {
+                return impossible(format!(
+                    "changing the bitmap {bitmap}, which is inconsistent"
+                ));
+            }
+            BitmapChange::Clear => found.dirty = Extents::none(found.dirty.size()),
+            BitmapChange::Enable => found.recording = true,
+            BitmapChange::Disable => found.recording = false,
+            BitmapChange::Add { .. } => {}
+        }
+        Ok(())
+    }
+
     /// `qemu-img amend -o compat=`. An old version stores no bitmaps, and nobody frees their clusters.
     pub fn amend(&mut self, image: &ImageRef, compat: Compat) -> Result<(), Impossible> {
         let path = &image.path;

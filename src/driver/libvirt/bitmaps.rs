@@ -88,6 +88,30 @@ pub(super) fn stored(disks: &[(String, ImageRef)]) -> Result<BitmapTable, Driver
     Ok(BitmapTable::of(rows))
 }
 
+/// The images of a domain's XML, by target device; one of a format that nobody here knows is left out.
+pub(super) fn tops(xml: &str) -> Result<BTreeMap<String, ImageRef>, DriverError> {
+    let document = parse(xml)?;
+    let image = |node: Node<'_, '_>| {
+        let target = child(node, "target")?.attribute("dev")?.to_owned();
+        let format = child(node, "driver")?.attribute("type")?.parse().ok()?;
+        let path = child(node, "source")?.attribute("file")?.to_owned();
+        Some((target, ImageRef { path, format }))
+    };
+    Ok(disks(&document).filter_map(image).collect())
+}
+
+/// The node name of a layer of a disk, by the live domain's XML.
+pub(super) fn node_of(xml: &str, disk: &str, layer: u32) -> Result<String, DriverError> {
+    let layers = layers(xml)?;
+    let mut found = layers
+        .iter()
+        .filter(|(_, found)| found.0 == disk && found.1 == layer);
+    let found = found
+        .next()
+        .map(|(index, _)| format!("libvirt-{index}-format"));
+    found.ok_or_else(|| failed(&format!("disk {disk} has no layer {layer}")))
+}
+
 /// The formats of the disks of a domain's XML; one that nobody here knows is left out, and so is one
 /// that is empty or read-only.
 pub(super) fn formats(xml: &str) -> Result<BTreeMap<String, DiskFormat>, DriverError> {

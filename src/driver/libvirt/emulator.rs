@@ -15,7 +15,7 @@ use super::ffi::{self, told};
 use super::pause::pause;
 use super::{bitmaps, proc};
 use crate::driver::DriverError;
-use crate::model::{DomainState, ErrorCode, Size};
+use crate::model::{BitmapChange, DomainState, ErrorCode, Size};
 
 /// For how long libvirt may take a domain for running whose QEMU was killed.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -68,6 +68,31 @@ pub(super) fn qmp(domain: &Domain, command: &str, arguments: &Value) -> Result<V
         return Err(DriverError::Failed(message));
     }
     reply.get("return").cloned().ok_or_else(unread)
+}
+
+/// Changes one bitmap of a block node (`qapi/block-core.json`).
+pub(super) fn change_bitmap(
+    domain: &Domain,
+    node: &str,
+    bitmap: &str,
+    change: BitmapChange,
+) -> Result<(), DriverError> {
+    let mut arguments = json!({"node": node, "name": bitmap});
+    let command = match change {
+        BitmapChange::Add { granularity } => {
+            arguments["persistent"] = json!(true);
+            if let Some(granularity) = granularity {
+                arguments["granularity"] = json!(granularity.bytes());
+            }
+            "add"
+        }
+        BitmapChange::Remove => "remove",
+        BitmapChange::Clear => "clear",
+        BitmapChange::Enable => "enable",
+        BitmapChange::Disable => "disable",
+    };
+    qmp(domain, &format!("block-dirty-bitmap-{command}"), &arguments)?;
+    Ok(())
 }
 
 /// Writes through QEMU's block layer with forced unit access, which for qcow2 is a flush: the

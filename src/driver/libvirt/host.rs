@@ -19,6 +19,7 @@ pub(super) struct Taken {
 }
 
 /// Does one action; `scratch` is a directory for passing files.
+#[expect(clippy::too_many_lines, reason = "one arm for each action")]
 pub(super) fn act(
     session: &mut Session,
     taken: &mut Taken,
@@ -47,6 +48,27 @@ pub(super) fn act(
         Action::DiskFormats { domain } => {
             let xml = emulator::live_xml(&session.handle(domain)?)?;
             bitmaps::formats(&xml).map(Observation::Formats)
+        }
+        Action::DiskLayers { domain } => {
+            let xml = emulator::live_xml(&session.handle(domain)?)?;
+            images::layers(bitmaps::tops(&xml)?).map(Observation::Layers)
+        }
+        Action::CreateOverlay {
+            image,
+            backing,
+            bitmaps,
+        } => done(images::create_overlay(image, backing, *bitmaps)),
+        Action::CommitImage { image } => done(images::commit(image)),
+        Action::ChangeLiveBitmap {
+            domain,
+            disk,
+            layer,
+            bitmap,
+            change,
+        } => {
+            let domain = session.handle(domain)?;
+            let node = bitmaps::node_of(&emulator::live_xml(&domain)?, disk, *layer)?;
+            done(emulator::change_bitmap(&domain, &node, bitmap, *change))
         }
         Action::StoredBitmaps { disks } => bitmaps::stored(disks).map(Observation::Bitmaps),
         Action::AwaitBackup { domain, disks } => {

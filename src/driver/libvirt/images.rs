@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::bitmaps::stored;
 use super::{files, tools};
 use crate::driver::DriverError;
 use crate::model::{BitmapChange, Compat, DiskFormat, ImageRef, Size};
@@ -16,6 +17,81 @@ pub(super) fn create(image: &ImageRef, size: Size) -> Result<(), DriverError> {
     let arguments = ["create", "-q", "-f", format, &image.path, &size];
     tools::qemu_img(&arguments)?.succeeded()?;
     Ok(())
+}
+
+/// Makes an overlay on a closed image; with empty bitmaps like those that the image has.
+pub(super) fn create_overlay(
+    image: &ImageRef,
+    backing: &ImageRef,
+    bitmaps: bool,
+) -> Result<(), DriverError> {
+    let (format, below) = (image.format.as_str(), backing.format.as_str());
+    let arguments = [
+        "create",
+        "-q",
+        "-f",
+        format,
+        "-F",
+        below,
+        "-b",
+        &backing.path,
+        &image.path,
+    ];
+    tools::qemu_img(&arguments)?.succeeded()?;
+    if !bitmaps {
+        return Ok(());
+    }
+    let found = stored(&[(String::new(), backing.clone())])?;
+    for row in found.0 {
+        let granularity = Some(Size(row.granularity.into()));
+        change_bitmap(image, &row.name, BitmapChange::Add { granularity })?;
+    }
+    Ok(())
+}
+
+/// Writes what a closed overlay holds into the image below it.
+pub(super) fn commit(image: &ImageRef) -> Result<(), DriverError> {
+    let arguments = ["commit", "-q", "-f", image.format.as_str(), &image.path];
+    tools::qemu_img(&arguments)?.succeeded()?;
+    Ok(())
+}
+
+/// The images of each disk from its top one on, as each names the one below it. They may be open; of
+/// one that QEMU does not open nothing below is known.
+pub(super) fn layers(
+    tops: BTreeMap<String, ImageRef>,
+) -> Result<BTreeMap<String, Vec<ImageRef>>, DriverError> {
+    let mut layers = BTreeMap::new();
+    for (disk, top) in tops {
+        let format = top.format.as_str();
+        let chain = [
+            "info",
+            "-U",
+            "--backing-chain",
+            "--output=json",
+            "-f",
+            format,
+            &top.path,
+        ];
+        let output = tools::qemu_img(&chain)?;
+        if output.is_refused() {
+            layers.insert(disk, vec![top]);
+            continue;
+        }
+        let chain = output.succeeded()?.json()?;
+        let mut images = Vec::new();
+        for layer in chain.as_array().into_iter().flatten() {
+            let text = |key: &str| layer[key].as_str().unwrap_or_default();
+            let format = text("format").parse();
+            let format = format.map_err(|_| {
+                DriverError::Failed(format!("a layer of {} is of another format", top.path))
+            })?;
+            let path = text("filename").to_owned();
+            images.push(ImageRef { path, format });
+        }
+        layers.insert(disk, images);
+    }
+    Ok(layers)
 }
 
 /// Changes the version of a closed image.

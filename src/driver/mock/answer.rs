@@ -88,6 +88,19 @@ pub(super) fn not_running<T>() -> Ruled<T> {
     refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::DOMAIN, text)
 }
 
+/// A function has failed and told no reason (`src/util/virerror.c:virErrorGenericFailure`); the message
+/// bears no prefix, and both numbers are 0.
+pub(super) fn refuse_without_reason<T>() -> Ruled<T> {
+    let message = "An error occurred, but the cause is unknown".to_owned();
+    let error = LibvirtError {
+        message,
+        int1: 0,
+        int2: 0,
+        ..LibvirtError::reported(ErrorCode::INTERNAL_ERROR, ErrorDomain::NONE, "")
+    };
+    Err(Stop::Refused(Box::new(error)))
+}
+
 /// QEMU refuses a monitor command (`src/qemu/qemu_monitor_json.c:qemuMonitorJSONCheckErrorFull`).
 pub(super) fn refuse_monitor<T>(command: &str, reason: &str) -> Ruled<T> {
     let text = format!("unable to execute QEMU command '{command}': {reason}");

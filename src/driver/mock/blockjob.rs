@@ -6,16 +6,16 @@ use super::Mock;
 use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse};
 use super::intake;
 use crate::model::{Call, DiskFormat, ErrorCode, ErrorDomain, Param, Size, Value, flags};
-use crate::world::{Active, Cancelling, Domain, Mirror, Standing};
+use crate::world::{Active, Cancelling, Domain, Mirror, Standing, Work};
 
 /// `VIR_DOMAIN_BLOCK_JOB_TYPE_COPY`.
 const COPY: u64 = 2;
 
+/// `VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT`.
+const ACTIVE_COMMIT: u64 = 4;
+
 /// `VIR_DOMAIN_BLOCK_JOB_TYPE_BACKUP`.
 const BACKUP: u64 = 5;
-
-/// `VIR_ERR_BLOCK_COPY_ACTIVE`.
-const BLOCK_COPY_ACTIVE: ErrorCode = ErrorCode(83);
 
 /// `VIR_DOMAIN_BLOCK_JOB_ABORT_ASYNC`.
 const ASYNC: u32 = 1;
@@ -23,22 +23,19 @@ const ASYNC: u32 = 1;
 impl Mock {
     /// `src/qemu/qemu_driver.c:qemuDomainBlockCopy`, `qemuDomainBlockCopyCommon`.
     pub(super) fn block_copy(&mut self, call: &Call) -> Ruled {
-        if call.flags & !flags::BLOCK_COPY_TRANSIENT_JOB != 0 {
-            return not_modelled("virDomainBlockCopy with flags other than TRANSIENT_JOB");
+        const SHALLOW: u32 = flags::BLOCK_COPY_SHALLOW;
+        if call.flags & !(flags::BLOCK_COPY_TRANSIENT_JOB | SHALLOW) != 0 {
+            return not_modelled(
+                "virDomainBlockCopy with flags other than TRANSIENT_JOB and SHALLOW",
+            );
         }
         let copy = intake::block_copy(call.xml.as_deref())?;
         let (domain, active, index) = self.disk_of(call)?;
         if active.inactive_images {
             return not_modelled("a copy of an image that is not active yet");
         }
+        require_idle(domain, active, index)?;
         let target = &domain.disks[index].target;
-        let busy = format!("disk '{target}' already in active block job");
-        if active.mirrors.contains_key(&index) {
-            return refuse(BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &busy);
-        }
-        if in_backup(active, index) {
-            return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, &busy);
-        }
         if call.flags & flags::BLOCK_COPY_TRANSIENT_JOB == 0 {
             let text = "domain is not transient";
             return refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text);
@@ -53,8 +50,17 @@ impl Mock {
         if !self.is_in_directory(&copy.path) {
             return not_modelled("a copy outside the scenario's directory");
         }
-        self.world
-            .begin_copy(&call.domain, index, &copy.path, copy.format)?;
+        let shallow = call.flags & SHALLOW != 0;
+        let node = match &mut self.domain_mut(call)?.active {
+            Some(active) => active.take_node(),
+            None => return not_running(),
+        };
+        let work = Work::Copy {
+            copy,
+            node,
+            shallow,
+        };
+        self.world.begin_block_job(&call.domain, index, work)?;
         Ok(Value::Nothing)
     }
 
@@ -75,7 +81,7 @@ impl Mock {
             };
             let job = format!("{kind}-{target}-libvirt-{}-{node}", active.nodes[index]);
             let text = format!("block job '{job}' not ready for pivot yet");
-            refuse(BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &text)
+            refuse(ErrorCode::BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &text)
         };
         match active.mirrors.get(&index) {
             None if in_backup(active, index) => {
@@ -93,9 +99,15 @@ impl Mock {
                 let text = format!("disk {target} does not have an active block job");
                 return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
             }
-            Some(Mirror { ready: false, .. }) if pivot => return not_ready("copy"),
+            Some(Mirror {
+                ready: false, work, ..
+            }) if pivot => match work {
+                Work::Copy { .. } => return not_ready("copy"),
+                Work::Commit { .. } => return not_ready("commit"),
+                Work::Pull { .. } => return not_modelled("changing over to a layer that is read"),
+            },
             Some(_) if pivot => self.world.pivot(&call.domain, index)?,
-            Some(_) => self.world.abort_copy(&call.domain, index)?,
+            Some(_) => self.world.abort_block_job(&call.domain, index)?,
         }
         Ok(Value::Nothing)
     }
@@ -118,6 +130,20 @@ impl Mock {
             if !mirror.is_idle {
                 return not_modelled("how far a copy is that the guest writes behind");
             }
+            if let Work::Commit { top: 0, base } = mirror.work
+                && mirror.ready
+            {
+                // It has read what the layers hold themselves (seen on 11.3.0).
+                let held = self.world.held_by(&domain.disks[index].source, base);
+                return Ok(Value::Params(info(
+                    ACTIVE_COMMIT,
+                    held.bytes(),
+                    held.bytes(),
+                )));
+            }
+            if !matches!(mirror.work, Work::Copy { .. }) {
+                return not_modelled("how far a job between the layers of a disk is");
+            }
             let missing = u64::from(!mirror.ready);
             return Ok(Value::Params(info(COPY, end - missing, end)));
         }
@@ -134,7 +160,7 @@ impl Mock {
 
     /// The disk of a call, and the QEMU that serves it
     /// (`src/qemu/qemu_domain.c:qemuDomainDiskByName`).
-    fn disk_of(&self, call: &Call) -> Ruled<(&Domain, &Active, usize)> {
+    pub(super) fn disk_of(&self, call: &Call) -> Ruled<(&Domain, &Active, usize)> {
         let domain = self.domain(call)?;
         let Some(active) = &domain.active else {
             return not_running();
@@ -148,6 +174,21 @@ impl Mock {
         };
         Ok((domain, active, index))
     }
+}
+
+/// A disk has one block job at a time
+/// (`src/qemu/qemu_domain.c:qemuDomainDiskBlockJobIsActive`): the code tells what holds a disk with a
+/// mirror from anything else.
+pub(super) fn require_idle(domain: &Domain, active: &Active, index: usize) -> Ruled<()> {
+    let target = &domain.disks[index].target;
+    let busy = format!("disk '{target}' already in active block job");
+    if active.mirrors.contains_key(&index) {
+        return refuse(ErrorCode::BLOCK_COPY_ACTIVE, ErrorDomain::QEMU, &busy);
+    }
+    if in_backup(active, index) {
+        return refuse(ErrorCode::OPERATION_UNSUPPORTED, ErrorDomain::QEMU, &busy);
+    }
+    Ok(())
 }
 
 fn in_backup(active: &Active, index: usize) -> bool {

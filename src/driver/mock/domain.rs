@@ -1,11 +1,11 @@
 //! The calls about domains.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Mock;
 use super::answer::{Ruled, check_flags, not_modelled, not_running, refuse, require_writable};
 use super::intake;
-use crate::model::{Api, Call, DiskFormat, DomainState, ErrorCode, ErrorDomain, Value, flags};
+use crate::model::{Api, Call, DomainState, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{CheckpointTree, Disk, Domain};
 
 impl Mock {
@@ -36,7 +36,8 @@ impl Mock {
             disks: document.disks,
             definition: call.xml.clone().unwrap_or_default(),
             checkpoints: CheckpointTree::default(),
-            snapshots: BTreeSet::new(),
+            snapshots: BTreeMap::new(),
+            current_snapshot: None,
             persistent: true,
             metadata_is_blocked: false,
             saved: None,
@@ -120,23 +121,6 @@ impl Mock {
             return not_modelled("changing the devices of a domain that is not off");
         }
         Ok(domain)
-    }
-
-    /// `src/qemu/qemu_snapshot.c:qemuSnapshotCreateXML`: one inside the images of a domain that is off.
-    pub(super) fn domain_snapshot_create(&mut self, call: &Call) -> Ruled {
-        let name = intake::snapshot_name(call.xml.as_deref())?;
-        let domain = self.domain_mut(call)?;
-        let is_plain = |disk: &Disk| disk.format == DiskFormat::Qcow2 && !disk.read_only;
-        let is_known = domain.snapshots.contains(&name);
-        if call.flags != 0
-            || domain.active.is_some()
-            || is_known
-            || !domain.disks.iter().all(is_plain)
-        {
-            return not_modelled("a snapshot of another kind than a new one inside closed images");
-        }
-        domain.snapshots.insert(name.clone());
-        Ok(Value::Name(name))
     }
 
     /// `src/qemu/qemu_driver.c:qemuDomainCreateWithFlags`.

@@ -1,10 +1,13 @@
 //! The mock's host: actions on the simulated files and disks.
 
+use std::collections::BTreeMap;
+
 use super::Mock;
 use crate::model::{Action, BitmapTable, DiskFormat, ImageRef, Observation};
 use crate::world::{Image, Impossible};
 
 impl Mock {
+    #[expect(clippy::too_many_lines, reason = "one arm for each action")]
     pub(super) fn observe(&mut self, action: &Action) -> Result<Observation, Impossible> {
         match action {
             Action::CreateImage { image, size } => {
@@ -32,11 +35,15 @@ impl Mock {
                 Ok(Observation::Formats(formats.collect()))
             }
             Action::StoredBitmaps { disks } => {
-                let rows = |(disk, image): &(String, ImageRef)| {
-                    self.world.stored_bitmaps(disk, &image.path)
-                };
-                let rows: Result<Vec<_>, _> = disks.iter().map(rows).collect();
-                Ok(Observation::Bitmaps(BitmapTable::of(rows?.concat())))
+                // Where a disk is given more than one image, they are its layers.
+                let mut layers: BTreeMap<&str, u32> = BTreeMap::new();
+                let mut rows = Vec::new();
+                for (disk, image) in disks {
+                    let next = layers.entry(disk).or_default();
+                    rows.extend(self.world.stored_bitmaps((disk, *next), &image.path)?);
+                    *next += 1;
+                }
+                Ok(Observation::Bitmaps(BitmapTable::of(rows)))
             }
             Action::AwaitBackup { domain, disks: _ } => {
                 self.world.await_backup(domain).map(Observation::Events)
@@ -76,9 +83,13 @@ impl Mock {
                 Ok(Observation::Files(there.cloned().collect()))
             }
             Action::ImageVersions { disks } => Ok(self.image_versions(disks)),
+            Action::DiskLayers { domain } => self.world.layers(domain).map(Observation::Layers),
             // They show nothing.
             Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
+            | Action::ChangeLiveBitmap { .. }
+            | Action::CreateOverlay { .. }
+            | Action::CommitImage { .. }
             | Action::StartNbdServer { .. }
             | Action::StopNbdServer { .. }
             | Action::ReadExport { .. }
@@ -152,13 +163,26 @@ impl Mock {
                 bitmap,
                 image,
             } => world.read_export(server, export, bitmap.as_deref(), image),
-            Action::AwaitBlockJob { domain, disk } => world.await_copy(domain, disk),
+            Action::AwaitBlockJob { domain, disk } => world.await_block_job(domain, disk),
             Action::MakeDirectory { path } => world.make_directory(path),
             Action::RemoveDirectory { path } => world.remove_directory(path),
             Action::MakeFile { path } => world.make_file(path),
             Action::RemoveFile { path } => world.remove_file(path),
             Action::OccupyPort { port } => world.occupy_port(*port),
             Action::ReleasePort { port } => world.release_port(*port),
+            Action::CreateOverlay {
+                image,
+                backing,
+                bitmaps,
+            } => world.create_overlay(image, backing, *bitmaps),
+            Action::CommitImage { image } => world.commit_image(image),
+            Action::ChangeLiveBitmap {
+                domain,
+                disk,
+                layer,
+                bitmap,
+                change,
+            } => world.change_live_bitmap((domain, disk, *layer), bitmap, *change),
             Action::AmendImage { image, compat } => world.amend(image, *compat),
             Action::DamageImage { image, damage } => world.damage(image, damage),
             Action::ResizeImage { image, size } => world.resize_image(image, *size),

@@ -102,6 +102,10 @@ impl Mock {
             Api::DomainListAllCheckpoints => self.list_all_checkpoints(call),
             Api::DomainAttachDevice => self.domain_attach_device(call),
             Api::DomainDetachDevice => self.domain_detach_device(call),
+            Api::DomainSnapshotDelete => self.domain_snapshot_delete(call),
+            Api::DomainRevertToSnapshot => self.domain_revert_to_snapshot(call),
+            Api::DomainBlockCommit => self.block_commit(call),
+            Api::DomainBlockPull | Api::DomainBlockRebase => self.block_pull(call),
             Api::DomainSnapshotCreate => self.domain_snapshot_create(call),
             Api::DomainShutdown
             | Api::DomainReset
@@ -112,11 +116,6 @@ impl Mock {
             | Api::DomainRename
             | Api::DomainMigrateSetMaxSpeed
             | Api::DomainMigrateToUri3
-            | Api::DomainSnapshotDelete
-            | Api::DomainRevertToSnapshot
-            | Api::DomainBlockCommit
-            | Api::DomainBlockPull
-            | Api::DomainBlockRebase
             | Api::DomainBlockResize
             | Api::DomainBlockJobSetSpeed => not_modelled(call.api.as_str()),
         }
@@ -232,6 +231,8 @@ impl Driver for Mock {
             ..Self::with_rules_of(self.version)
         };
         self.world.clock = EPOCH;
+        self.world.copies_lose_bitmaps = !self.rules.layers_in_full;
+        self.world.commits_add_no_bitmaps = !self.rules.layers_in_full;
         self.world.bare_overlays = !self.rules.overlay_of_domain;
         let number = self.scenarios;
         self.directory = format!("/mock/{number}");

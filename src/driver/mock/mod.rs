@@ -12,7 +12,9 @@ mod domain;
 mod dump;
 mod host;
 mod intake;
+mod layerjob;
 mod libvirt;
+mod snapshot;
 #[cfg(test)]
 #[cfg(feature = "kit")]
 mod tests;

@@ -84,6 +84,21 @@ pub(super) struct Rules {
     /// read, which it took for an error number. Measured on QEMU 5.2.0
     /// (`block/qcow2.c:qcow2_read_extensions`).
     pub(super) behind_reasons: &'static [(&'static str, &'static str)],
+    /// Whether a domain that is off and has checkpoints may have snapshots inside its images. Measured: not
+    /// on 7.0.0 and 9.0.0, where QEMU's capabilities are not known of a domain that is off
+    /// (`src/qemu/qemu_domain.c:qemuDomainSupportsCheckpointsBlockjobs`).
+    pub(super) offline_snapshots: bool,
+    /// What a refused way back to a snapshot inside an image leaves of the domain.
+    pub(super) refused_revert: RefusedRevert,
+    /// What becomes of external snapshots.
+    pub(super) external_snapshots: ExternalSnapshots,
+    /// Whether bitmaps are followed over all layers. Measured, not so on 7.0.0: a bitmap in a lower layer
+    /// cannot be removed, since that is not opened for writing; a commit below the top adds none to the
+    /// lower layer; a pivot to a copy leaves them all behind.
+    pub(super) layers_in_full: bool,
+    /// Whether a commit looks for another job of the disk before it looks for the layers. Measured on
+    /// 7.0.0.
+    pub(super) job_before_layers: bool,
     /// The version of QEMU.
     pub(super) qemu: &'static str,
 }
@@ -97,6 +112,39 @@ pub(super) enum Descriptors {
     Unserved,
     /// It is served, if the group of descriptors was passed (measured on 12.8.0).
     Served,
+}
+
+/// What is left of a running domain that cannot go back to a snapshot inside its image, for the bitmaps
+/// there (`src/qemu/qemu_snapshot.c:qemuSnapshotRevertActive`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RefusedRevert {
+    /// It is paused (measured on 7.0.0, where the monitor's `loadvm` refuses).
+    Paused,
+    /// A new QEMU has opened the image and died of it, so that the bitmaps are in use (measured on 9.0.0).
+    Crashed,
+    /// It was stopped (measured on 11.3.0).
+    Stopped,
+}
+
+/// What becomes of external snapshots (`src/qemu/qemu_snapshot.c`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ExternalSnapshots {
+    /// They stay until they are committed by hand (measured on 7.0.0).
+    Stay,
+    /// They can be deleted (measured on 9.0.0).
+    Deleted,
+    /// They can be gone back to as well (measured on 11.3.0).
+    GoneBackTo,
+}
+
+impl ExternalSnapshots {
+    pub(super) fn deletes(self) -> bool {
+        self != Self::Stay
+    }
+
+    pub(super) fn reverts(self) -> bool {
+        self == Self::GoneBackTo
+    }
 }
 
 impl Rules {
@@ -120,6 +168,11 @@ impl Rules {
             overlay_of_domain: true,
             longest_text: None,
             behind_reasons: &[],
+            offline_snapshots: true,
+            refused_revert: RefusedRevert::Stopped,
+            external_snapshots: ExternalSnapshots::GoneBackTo,
+            layers_in_full: true,
+            job_before_layers: false,
             qemu: REFERENCE_QEMU,
         };
         if version.same_series(BEFORE) {
@@ -148,6 +201,11 @@ impl Rules {
                     ),
                     ("bitmaps_ext: Invalid extension length", "Unknown error -8"),
                 ],
+                offline_snapshots: false,
+                refused_revert: RefusedRevert::Paused,
+                external_snapshots: ExternalSnapshots::Stay,
+                layers_in_full: false,
+                job_before_layers: true,
                 qemu: "5.2.0",
                 ..reference
             }
@@ -157,6 +215,9 @@ impl Rules {
                 takes_plain_disk: false,
                 names_file_of_listed: false,
                 descriptors: Descriptors::Unknown,
+                offline_snapshots: false,
+                refused_revert: RefusedRevert::Crashed,
+                external_snapshots: ExternalSnapshots::Deleted,
                 qemu: "7.2.22",
                 ..reference
             }

@@ -2,7 +2,7 @@
 
 use super::{
     checkpoint, connection, deletion, domain, ended_job, failed, internal, names, other_job,
-    request,
+    request, snapshot,
 };
 use crate::judge::Rule;
 
@@ -13,6 +13,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         connection::RULES,
         request::RULES,
         domain::RULES,
+        snapshot::RULES,
         other_job::RULES,
         checkpoint::RULES,
         internal::RULES,

@@ -12,5 +12,6 @@ mod internal;
 mod names;
 mod other_job;
 mod request;
+mod snapshot;
 
 pub use all::rules;

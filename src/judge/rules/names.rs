@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checkpoint::base_can_never_be_one;
 use crate::judge::Rule;
-use crate::judge::chain::{carriers, is_busy, is_good};
+use crate::judge::chain::{carriers, is_busy};
 use crate::judge::decided::Detail;
 use crate::judge::facts::{BitmapHealth, Facts};
 use crate::judge::probe::Probe;
@@ -159,7 +159,7 @@ fn name_is_of_a_lost_checkpoint(facts: &Facts) -> Step {
     let lies = |disk: &String| facts.records.rule_out(disk, name);
     let all_good = carriers
         .iter()
-        .all(|disk| is_good(bitmaps, disk, name) && !lies(disk));
+        .all(|disk| bitmaps.has_usable(disk, name) && !lies(disk));
     Ok(plain(!carriers.is_empty() && all_good))
 }
 

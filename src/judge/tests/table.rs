@@ -165,6 +165,7 @@ fn given() -> Vec<(&'static str, Facts)> {
         by_request(),
         by_domain(),
         by_other_job(),
+        by_snapshot(),
         by_chain(),
         by_internal(),
         by_connection(),
@@ -286,6 +287,26 @@ fn by_other_job() -> Vec<(&'static str, Facts)> {
         (
             "B34",
             failed(Api::DomainBackupBegin, 66, ErrorDomain::SECRET),
+        ),
+    ]
+}
+
+fn by_snapshot() -> Vec<(&'static str, Facts)> {
+    let create = |code| failed(Api::DomainSnapshotCreate, code, ErrorDomain::QEMU);
+    let delete = failed(Api::DomainSnapshotDelete, 84, ErrorDomain::QEMU);
+    let revert = shut_off(failed(Api::DomainRevertToSnapshot, 9, ErrorDomain::QEMU));
+    let given = |facts: &mut Facts| facts.request.flags = flags::SNAPSHOT_CREATE_REUSE_EXT;
+    vec![
+        ("S1", shut_off(create(84))),
+        ("S1-offline", must_stay_off(create(84))),
+        ("S2", busy(delete, 2)),
+        ("S3", with(create(1), given)),
+        (
+            "S4",
+            with(revert, |facts| {
+                let stored = BitmapTable::of(vec![row("vda", "cp1", false)]);
+                facts.observed.stored_bitmaps = Some(stored);
+            }),
         ),
     ]
 }

@@ -203,15 +203,7 @@ pub(super) fn power_after(step: &Step, before: Power) -> Power {
 
 /// True for what libvirt answers to.
 pub(super) fn is_call(step: &Step) -> bool {
-    let more = matches!(
-        step,
-        Step::SnapshotRevert(_)
-            | Step::SnapshotDelete(_)
-            | Step::BlockCommit(_)
-            | Step::BlockPull(_)
-            | Step::BlockResize(_)
-            | Step::Join(_)
-    );
+    let more = matches!(step, Step::BlockResize(_) | Step::Join(_));
     more || function(step).is_some()
 }
 
@@ -233,6 +225,11 @@ pub fn function(step: &Step) -> Option<Api> {
         Step::BackupBegin(_) => Some(Api::DomainBackupBegin),
         Step::BackupEnd | Step::BackupAbort => Some(Api::DomainAbortJob),
         Step::SnapshotCreate(_) => Some(Api::DomainSnapshotCreate),
+        Step::SnapshotRevert(_) => Some(Api::DomainRevertToSnapshot),
+        Step::SnapshotDelete(_) => Some(Api::DomainSnapshotDelete),
+        Step::BlockCommit(_) => Some(Api::DomainBlockCommit),
+        Step::BlockPull(body) if body.base.is_some() => Some(Api::DomainBlockRebase),
+        Step::BlockPull(_) => Some(Api::DomainBlockPull),
         Step::BlockCopy(_) => Some(Api::DomainBlockCopy),
         Step::BlockJobAbort(_) => Some(Api::DomainBlockJobAbort),
         Step::AttachDisk(_) => Some(Api::DomainAttachDevice),
@@ -243,10 +240,6 @@ pub fn function(step: &Step) -> Option<Api> {
         | Step::KillDaemon
         | Step::GuestWrite(_)
         | Step::AwaitBackup
-        | Step::SnapshotRevert(_)
-        | Step::SnapshotDelete(_)
-        | Step::BlockCommit(_)
-        | Step::BlockPull(_)
         | Step::BlockResize(_)
         | Step::AwaitBlockJob(_)
         | Step::RecreateImage(_)

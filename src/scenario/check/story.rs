@@ -103,6 +103,11 @@ impl<'a> Story<'a> {
             if !self.power.is_active() && self.power != Power::Unknown {
                 self.backup = None;
             }
+        } else if let Step::Call(call) = &step.value
+            && call.api.value == Api::DomainRevertToSnapshot
+        {
+            // A way back that is refused may have stopped the domain.
+            self.power = Power::Unknown;
         }
     }
 

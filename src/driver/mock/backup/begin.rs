@@ -197,7 +197,7 @@ impl Mock {
         let dirty = self
             .world
             .to_copy(&call.domain, disk.index, disk.base.as_deref());
-        let Some((image, dirty)) = self.world.image(source).zip(dirty) else {
+        let Some((content, dirty)) = self.world.content(source).zip(dirty) else {
             return not_modelled(format!("a backup of the removed image of {}", disk.target));
         };
         let made_up = || format!("backup-{}", disk.target);
@@ -215,7 +215,7 @@ impl Mock {
             given_export: disk.export_name,
             given_bitmap,
             dirty,
-            content: image.content.clone(),
+            content,
             is_idle: true,
             disk: disk.target,
         })
@@ -300,7 +300,7 @@ fn require_active_image(
 /// A running backup holds the domain's lock; libvirt waits for it for 30 s, which the mock does
 /// not (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`; a driver without a daemon names no
 /// owner of the lock).
-fn locked<T>(domain: ErrorDomain) -> Ruled<T> {
+pub(in crate::driver::mock) fn locked<T>(domain: ErrorDomain) -> Ruled<T> {
     let text = "cannot acquire state change lock";
     refuse(ErrorCode::OPERATION_TIMEOUT, domain, text)
 }

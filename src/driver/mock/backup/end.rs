@@ -132,7 +132,7 @@ fn running_type(active: &Active) -> (String, Param) {
 }
 
 /// Whether a backup's job holds the domain; that of an orphan does not.
-pub(super) fn holds_the_domain(active: &Active) -> bool {
+pub(in crate::driver::mock) fn holds_the_domain(active: &Active) -> bool {
     let standing = active.job.as_ref().map(|job| job.standing);
     standing == Some(Standing::Job)
 }

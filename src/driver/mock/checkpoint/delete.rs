@@ -2,7 +2,9 @@
 
 use super::look::no_checkpoint;
 use crate::driver::mock::Mock;
-use crate::driver::mock::answer::{Ruled, not_modelled, refuse, refuse_flags, require_writable};
+use crate::driver::mock::answer::{
+    Ruled, not_modelled, refuse, refuse_flags, refuse_monitor, require_writable,
+};
 use crate::model::{Call, ErrorCode, ErrorDomain, Value, flags};
 use crate::world::{Checkpoint, CheckpointDisk};
 
@@ -88,8 +90,33 @@ impl Mock {
             return no_checkpoint(name);
         };
         let bitmaps = self.bitmaps_of(call, &checkpoint)?;
+        self.require_writable_layers(call, &bitmaps)?;
         self.world.remove_bitmaps(&call.domain, &bitmaps)?;
         Ok(())
+    }
+
+    /// A lower layer is opened for writing while it loses a bitmap; where it is not, QEMU refuses
+    /// (`block/dirty-bitmap.c:bdrv_dirty_bitmap_check`).
+    fn require_writable_layers(&self, call: &Call, bitmaps: &[(usize, String)]) -> Ruled<()> {
+        let domain = self.domain(call)?;
+        let Some(active) = domain
+            .active
+            .as_ref()
+            .filter(|_| !self.rules.layers_in_full)
+        else {
+            return Ok(());
+        };
+        let is_below = |(index, name): &&(usize, String)| {
+            let mut below = active.bitmaps[*index].iter().skip(1);
+            below.any(|layer| layer.contains_key(name))
+        };
+        match bitmaps.iter().find(is_below) {
+            None => Ok(()),
+            Some((_, name)) => {
+                let reason = format!("Bitmap '{name}' is readonly and cannot be modified");
+                refuse_monitor("transaction", &reason)
+            }
+        }
     }
 
     /// The bitmaps of the recorded names on every disk that is still there; one that no layer

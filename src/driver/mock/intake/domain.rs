@@ -71,20 +71,6 @@ pub(in crate::driver::mock) fn disk(xml: Option<&str>) -> Ruled<Disk> {
     domain_disk(root)
 }
 
-/// The name of a `<domainsnapshot>` that says no more.
-pub(in crate::driver::mock) fn snapshot_name(xml: Option<&str>) -> Ruled<String> {
-    let Some(xml) = xml else {
-        return not_modelled("virDomainSnapshotCreateXML with NULL");
-    };
-    let document = well_formed(xml)?;
-    let root = document.root_element();
-    known(root, &[], &["name"])?;
-    match text_of(root, "name") {
-        Some(name) if root.has_tag_name("domainsnapshot") => Ok(name),
-        Some(_) | None => not_modelled("a snapshot without a name"),
-    }
-}
-
 fn disks_of(devices: Node<'_, '_>) -> Ruled<Vec<Disk>> {
     let mut disks = Vec::new();
     for device in devices.children().filter(Node::is_element) {

@@ -10,10 +10,12 @@ mod copy;
 mod domain;
 mod grammar;
 mod schema;
+mod snapshot;
 
 pub(super) use backup::{
     BackupDiskElement, BackupDiskMode, BackupDocument, ServerElement, ServerPlace, backup,
 };
 pub(super) use checkpoint::{CheckpointDiskElement, CheckpointDocument, checkpoint};
 pub(super) use copy::block_copy;
-pub(super) use domain::{disk, domain, nested_disks, snapshot_name};
+pub(super) use domain::{disk, domain, nested_disks};
+pub(super) use snapshot::{SnapshotElement, SnapshotPart, snapshot};

@@ -31,6 +31,7 @@ impl Bench {
                 path: format!("{}/{target}.{format}", place.directory),
                 format,
             },
+            below: Vec::new(),
             size: SIZE,
             compat: None,
         };

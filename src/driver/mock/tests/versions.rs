@@ -233,3 +233,44 @@ fn a_long_text_is_cut_off() {
     );
     assert!(whole.message.len() > 2000 && whole.message.starts_with(&cut.message));
 }
+
+/// A bitmap below the top layer cannot be removed where that layer is not opened for writing.
+#[rstest]
+#[case::bullseye(Version::new(7, 0, 0), false)]
+#[case::bookworm(Version::new(9, 0, 0), true)]
+fn a_bitmap_below_the_top_layer(#[case] version: Version, #[case] is_removed: bool) {
+    let mut bench = Bench::defined_on(Mock::of(version).unwrap());
+    bench.ok(&bench.call(Api::DomainCreate));
+    bench.ok(&bench.create(CP1));
+    let overlay = bench.path("overlay.qcow2");
+    let document = format!(
+        "<domainsnapshot><name>s1</name><disks><disk name='vda' snapshot='external'>\
+         <source file='{overlay}'/></disk><disk name='vdb' snapshot='no'/></disks></domainsnapshot>"
+    );
+    let snapshot = bench.call(Api::DomainSnapshotCreate).xml(document);
+    bench.ok(&snapshot.flags(flags::SNAPSHOT_CREATE_DISK_ONLY));
+    let delete = bench.call(Api::CheckpointDelete).checkpoint("cp1");
+    if is_removed {
+        assert_eq!(bench.ok(&delete), Value::Nothing);
+        assert!(
+            bench
+                .mock
+                .world()
+                .live_bitmaps(&bench.place.domain)
+                .unwrap()
+                .0
+                .is_empty()
+        );
+        return;
+    }
+    let error = bench.refused(&delete);
+    let message = "internal error: unable to execute QEMU command 'transaction': Bitmap 'cp1' is \
+                   readonly and cannot be modified";
+    assert_refusal(
+        &error,
+        ErrorCode::INTERNAL_ERROR,
+        ErrorDomain::QEMU,
+        message,
+        -1,
+    );
+}
