@@ -68,6 +68,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
+    (
+        "script",
+        &["model", "plan", "run", "scenario", "transcript"],
+    ),
     ("last_run", &["run", "suite"]),
     ("coverage", &["model", "run"]),
     ("record", &["model", "run", "transcript"]),
@@ -93,6 +97,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "report",
             "run",
             "scenario",
+            "script",
             "snapshot",
             "suite",
         ],
@@ -100,7 +105,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "model",
     "qcow2",
     "scenario",
@@ -111,6 +116,7 @@ const PURE: [&str; 10] = [
     "verdict",
     "divergence",
     "explain",
+    "script",
 ];
 
 /// Ways to the outside that pure modules must not take.

@@ -40,6 +40,8 @@ pub mod run;
 #[cfg(feature = "kit")]
 pub mod scenario;
 #[cfg(feature = "kit")]
+pub mod script;
+#[cfg(feature = "kit")]
 pub mod session;
 #[cfg(feature = "kit")]
 pub mod snapshot;

@@ -29,6 +29,7 @@ mod partition;
 mod policies;
 mod records;
 mod reports;
+mod script;
 mod suite;
 mod tutorial;
 

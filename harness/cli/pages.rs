@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{backup_tck, code, told};
 
 /// Every command that is not hidden.
-pub(crate) const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "run",
     "replay",
     "compare",
@@ -21,6 +21,7 @@ pub(crate) const COMMANDS: [&str; 17] = [
     "policies",
     "export",
     "new",
+    "script",
     "doctor",
     "completions",
     "man",

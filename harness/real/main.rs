@@ -29,6 +29,7 @@ mod machine;
 mod policies;
 mod product;
 mod pull;
+mod scripts;
 #[path = "../silent.rs"]
 mod silent;
 #[path = "../cli/suite.rs"]
@@ -263,6 +264,14 @@ const OF_DAEMONS: &[(&str, Test)] = &[
     (
         "endings::a_program_that_was_replaced_cleans_up",
         endings::a_program_that_was_replaced_cleans_up,
+    ),
+    (
+        "scripts::a_script_is_answered_as_its_scenario",
+        scripts::a_script_is_answered_as_its_scenario,
+    ),
+    (
+        "scripts::a_script_tells_another_answer_and_a_failed_step",
+        scripts::a_script_tells_another_answer_and_a_failed_step,
     ),
     (
         "uri::a_run_touches_no_other_domain",

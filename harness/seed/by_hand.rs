@@ -18,11 +18,11 @@ use backup_tck::driver::{Driver, DriverError, Host, Libvirt};
 use backup_tck::model::{
     Action, Answer, Api, Call, Identity, Observation, Place, Raised, Value, flags,
 };
+use backup_tck::script::{only_looks, virsh_words};
 
-use crate::lines;
 use crate::places::Places;
 use crate::tools::Taken;
-use crate::virsh::{Collector, Virsh};
+use crate::virsh::{Collector, Virsh, quoted};
 
 pub(crate) struct ByHand {
     pub(crate) oracle: Mock,
@@ -102,7 +102,7 @@ impl ByHand {
             written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
             Ok(path.to_string_lossy().into_owned())
         };
-        let line = lines::line(call, document).map_err(|why| failed(&why))?;
+        let line = line(call, document)?;
         let (text, is_refusal) = self.send(&line)?;
         let differs = |expected: &str| {
             failed(&format!(
@@ -157,7 +157,7 @@ impl Libvirt for ByHand {
             return Ok(answer);
         }
         self.knows_state =
-            call.api == Api::DomainGetState || self.knows_state && lines::only_looks(call.api);
+            call.api == Api::DomainGetState || self.knows_state && only_looks(call.api);
         let call = self.places.real_of(call)?;
         self.expect(&call, &answer)?;
         Ok(answer)
@@ -217,13 +217,23 @@ impl Driver for ByHand {
                 | flags::UNDEFINE_CHECKPOINTS_METADATA;
             let undefine = Call::new(Api::DomainUndefine, &domain).flags(metadata);
             let nothing = |_: &str| Ok(String::new());
-            let line = lines::line(&undefine, nothing).map_err(|why| failed(&why))?;
+            let line = line(&undefine, nothing)?;
             self.succeed(&line)?;
         }
         self.places.remove()
     }
 
     fn set_deadline(&mut self, _: Option<Instant>) {}
+}
+
+/// The line for a call, as virsh reads one.
+fn line(
+    call: &Call,
+    document: impl FnMut(&str) -> Result<String, String>,
+) -> Result<String, DriverError> {
+    let words = virsh_words(call, document).map_err(|why| failed(&why))?;
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    Ok(words.join(" "))
 }
 
 pub(crate) fn failed(text: &str) -> DriverError {

@@ -24,8 +24,8 @@ impl ByHand {
         observation: &Observation,
     ) -> Result<(), DriverError> {
         match action {
-            Action::CreateImage { image, size } => {
-                tools::create(&mut self.taken, image, *size)?;
+            Action::CreateImage { .. } | Action::ChangeBitmap { .. } => {
+                tools::perform(&mut self.taken, action)?;
             }
             Action::GuestWrite {
                 domain,
@@ -43,14 +43,9 @@ impl ByHand {
             Action::StoredBitmaps { disks } => self.stored_bitmaps(disks, observation)?,
             Action::AwaitBackup { domain, .. } => self.await_backup(domain)?,
             Action::ReadChain { layers } => self.read_chain(layers, observation)?,
-            Action::CheckImage { image } => self.check_image(image, observation)?,
+            Action::CheckImage { image } => self.check_image(action, image, observation)?,
             Action::ListFiles { directory } => list_files(directory, observation)?,
             Action::KillEmulator { domain } => self.kill_emulator(domain)?,
-            Action::ChangeBitmap {
-                image,
-                bitmap,
-                change,
-            } => tools::change_bitmap(&mut self.taken, image, bitmap, *change)?,
             Action::StartNbdServer { domain, server } => self.start_server(domain, server)?,
             Action::StopNbdServer { domain } => {
                 self.monitor(domain, r#"{"execute":"nbd-server-stop"}"#)?;
@@ -152,7 +147,7 @@ impl ByHand {
         let mut text = String::new();
         for (_, image) in disks {
             if image.format != DiskFormat::Raw {
-                text += &tools::about(&mut self.taken, "info", image)?;
+                text += &tools::info(&mut self.taken, image)?;
             }
         }
         shows_bitmaps(&text, observation)
@@ -206,13 +201,14 @@ impl ByHand {
 
     fn check_image(
         &mut self,
+        action: &Action,
         image: &ImageRef,
         observation: &Observation,
     ) -> Result<(), DriverError> {
         if image.format == DiskFormat::Raw {
             return Ok(());
         }
-        let checked = tools::about(&mut self.taken, "check", image);
+        let checked = tools::perform(&mut self.taken, action);
         match (checked, observation) {
             (Ok(_), Observation::Check(None)) | (Err(_), Observation::Check(Some(_))) => Ok(()),
             (Ok(_), _) => Err(failed(&format!("{} is sound, unexpectedly", image.path))),

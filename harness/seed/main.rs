@@ -21,7 +21,6 @@
 
 mod by_hand;
 mod host;
-mod lines;
 mod places;
 mod runs;
 mod tools;

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use backup_tck::driver::DriverError;
-use backup_tck::model::{BitmapChange, DiskFormat, ImageRef, NbdServer, Size};
+use backup_tck::model::{Action, ImageRef, NbdServer, Size};
+use backup_tck::script::{layer, tool_words};
 use serde_json::{Value, json};
 
 /// For how long an image may stay locked.
@@ -61,42 +62,18 @@ pub(crate) fn flatten(
     qemu_img(taken, &["convert", "-O", "raw", &source, target]).map(drop)
 }
 
-/// Makes an empty image.
-pub(crate) fn create(taken: &mut Taken, image: &ImageRef, size: Size) -> Result<(), DriverError> {
-    let size = size.bytes().to_string();
-    let format = image.format.as_str();
-    qemu_img(taken, &["create", "-q", "-f", format, &image.path, &size]).map(drop)
+/// What the one command of an image tool that does it prints, where it must succeed.
+pub(crate) fn perform(taken: &mut Taken, action: &Action) -> Result<String, DriverError> {
+    let words = tool_words(action);
+    let words = words.ok_or_else(|| DriverError::Failed(format!("no tool does {action:?}")))?;
+    let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    qemu_img(taken, &arguments)
 }
 
-/// What `qemu-img info` or `qemu-img check` prints about one image.
-pub(crate) fn about(
-    taken: &mut Taken,
-    command: &str,
-    image: &ImageRef,
-) -> Result<String, DriverError> {
+/// What `qemu-img info` prints about one image.
+pub(crate) fn info(taken: &mut Taken, image: &ImageRef) -> Result<String, DriverError> {
     let alone = format!("json:{}", layer(image, Value::Null));
-    qemu_img(taken, &[command, "--output=json", &alone])
-}
-
-/// Changes a bitmap of a closed image.
-pub(crate) fn change_bitmap(
-    taken: &mut Taken,
-    image: &ImageRef,
-    bitmap: &str,
-    change: BitmapChange,
-) -> Result<(), DriverError> {
-    let (option, granularity) = match change {
-        BitmapChange::Add { granularity } => ("--add", granularity),
-        BitmapChange::Remove => ("--remove", None),
-        BitmapChange::Clear => ("--clear", None),
-        BitmapChange::Enable => ("--enable", None),
-        BitmapChange::Disable => ("--disable", None),
-    };
-    let granularity = granularity.map(|size| size.bytes().to_string());
-    let mut arguments = vec!["bitmap", option];
-    arguments.extend(granularity.iter().flat_map(|size| ["-g", size]));
-    arguments.extend(["-f", image.format.as_str(), &image.path, bitmap]);
-    qemu_img(taken, &arguments).map(drop)
+    qemu_img(taken, &["info", "--output=json", &alone])
 }
 
 /// Reads an export into a new image: all of it, or what a bitmap marks dirty. That QEMU's client
@@ -128,7 +105,15 @@ pub(crate) fn read_export(
     let end = map
         .last()
         .map_or(0, |last| number(last, "start") + number(last, "length"));
-    create(taken, image, Size(end))?;
+    let size = Size(end);
+    let image = image.clone();
+    perform(
+        taken,
+        &Action::CreateImage {
+            image: image.clone(),
+            size,
+        },
+    )?;
     let dirty = map.iter().filter(|extent| extent["data"] == false);
     let reads = dirty.map(|extent| {
         let (start, length) = (number(extent, "start"), number(extent, "length"));
@@ -137,7 +122,7 @@ pub(crate) fn read_export(
     let reads: String = reads.collect();
     qemu_io(
         taken,
-        &["-C", &format!("json:{}", layer(image, source))],
+        &["-C", &format!("json:{}", layer(&image, source))],
         &reads,
     )
 }
@@ -171,16 +156,4 @@ fn ended(command: &str, output: std::io::Result<Output>) -> Result<String, Drive
     let said = String::from_utf8_lossy(&output.stderr);
     let text = format!("`{command}` ended with {}: {}", output.status, said.trim());
     Err(DriverError::Failed(text))
-}
-
-/// One image over what lies behind it, in its own format.
-fn layer(image: &ImageRef, backing: Value) -> Value {
-    let mut options = json!({
-        "driver": image.format.as_str(),
-        "file": {"driver": "file", "filename": image.path},
-    });
-    if image.format == DiskFormat::Qcow2 {
-        options["backing"] = backing;
-    }
-    options
 }

@@ -20,6 +20,7 @@ use super::policies::{self, PoliciesArgs};
 use super::replay::{self, ReplayArgs};
 use super::run::RunArgs;
 use super::schema::SchemaArgs;
+use super::script::{self, ScriptArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -154,6 +155,13 @@ Examples:
   backup-tck new bitmaps/lost-bitmap-needs-full-backup
   backup-tck new bitmaps/raw-and-qcow2 --from on-raw-disk   a copy to change")]
     New(NewArgs),
+    /// Print a scenario as a shell script of plain virsh and qemu-img, to hand upstream
+    ///
+    /// The script makes the domain and its images, does what the scenario does, prints what came of
+    /// the call under test and the state after it, and cleans up. Nothing is run here: the answers
+    /// that it is told with are those of the mock, which are recorded from real libvirt.
+    #[command(after_help = script::EXAMPLES)]
+    Script(ScriptArgs),
     /// Tell what is installed, what is missing, and how to get it
     #[command(after_help = "\
 Examples:

@@ -9,7 +9,7 @@ use super::command::{Cli, Command};
 use super::hidden;
 use super::{
     bless, check, compare, completions, coverage, decide, doctor, explain, export, format, list,
-    man, new, policies, replay, run, schema,
+    man, new, policies, replay, run, schema, script,
 };
 
 /// Runs the command line of this process.
@@ -30,6 +30,7 @@ pub fn main() -> process::ExitCode {
         Command::Policies(args) => policies::execute(&args),
         Command::Export(args) => export::execute(&args),
         Command::New(args) => new::execute(&args),
+        Command::Script(args) => script::execute(&args),
         Command::Doctor => Ok(doctor::execute()),
         Command::Completions(args) => Ok(completions::execute(&args)),
         Command::Man(args) => man::execute(&args),

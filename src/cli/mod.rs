@@ -27,6 +27,7 @@ mod replay;
 mod reporting;
 mod run;
 mod schema;
+mod script;
 mod select;
 mod word;
 

@@ -10,6 +10,7 @@ mod one;
 mod outcome;
 mod queue;
 mod real;
+mod rehearse;
 mod schedule;
 
 #[cfg(feature = "libvirt")]
@@ -19,4 +20,5 @@ pub use choice::{Backing, DriverChoice, UnknownDriver};
 pub use event::{Event, Finished, Origin, Summary};
 pub use one::{Extent, Ran, Stopped, run_deciding, run_scenario};
 pub use outcome::{Failure, Outcome, SourceProblem};
+pub use rehearse::{Rehearsal, Rehearsed, rehearse};
 pub use schedule::{Options, run};

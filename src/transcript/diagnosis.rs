@@ -31,6 +31,17 @@ fn redact(record: &mut Record) {
     else {
         return;
     };
+    shorten(error);
+}
+
+/// The error without what libxml2 says of a document.
+#[must_use]
+pub fn without_diagnosis(mut error: LibvirtError) -> LibvirtError {
+    shorten(&mut error);
+    error
+}
+
+fn shorten(error: &mut LibvirtError) {
     let redacted = match error.code {
         ErrorCode::XML_INVALID_SCHEMA => against_schema,
         ErrorCode::XML_DETAIL => at_line,

@@ -8,7 +8,7 @@ mod record;
 mod redact;
 mod render;
 
-pub use diagnosis::without_diagnoses;
+pub use diagnosis::{without_diagnoses, without_diagnosis};
 pub use record::{
     Conclusion, Exchange, FORMAT, HostState, ProbeRecord, ProofLine, Record, Transcript,
 };

@@ -1,45 +1,60 @@
-//! The line of `virsh` that makes a call.
+//! The command of `virsh` that makes a call.
 //!
 //! Options and their flags are those of `tools/virsh-*.c` in libvirt 11.3.
 
-use backup_tck::model::{Api, Argument, Call, flags};
-
-use crate::virsh::quoted;
+use crate::model::{Api, Argument, Call, flags};
 
 /// A flag and its option.
 type Options = &'static [(u32, &'static str)];
 
-/// The line for a call. `document` keeps an XML document in a file and gives its path.
+/// The words behind `virsh` for a call, not quoted. `document` keeps an XML document in a file and
+/// gives its path.
 ///
-/// Fails where virsh cannot make this call, and says why.
-pub(crate) fn line(
+/// # Errors
+/// Why virsh cannot make this call.
+pub fn virsh_words(
     call: &Call,
     mut document: impl FnMut(&str) -> Result<String, String>,
-) -> Result<String, String> {
+) -> Result<Vec<String>, String> {
     let (command, options) = command(call.api);
-    let mut words = vec![command.to_owned()];
+    let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
     if call.api != Api::DomainDefine {
-        words.push(quoted(&call.domain));
+        words.push(call.domain.clone());
     }
     words.extend((call.api == Api::CheckpointListAllChildren).then(|| "--from".to_owned()));
-    words.extend(call.checkpoint.iter().map(|name| quoted(name)));
-    words.extend(call.disk.iter().map(|disk| quoted(disk)));
+    for (argument, given) in [
+        (Argument::Checkpoint, &call.checkpoint),
+        (Argument::Disk, &call.disk),
+        (Argument::Snapshot, &call.snapshot),
+    ] {
+        let is_taken = call.api.arguments().contains(&argument);
+        match given {
+            Some(name) if name.is_empty() => {
+                return Err(format!("`virsh {command}` sends no empty name"));
+            }
+            Some(name) if name.starts_with('-') => {
+                return Err(format!("`virsh {command}` takes `{name}` for an option"));
+            }
+            Some(name) => words.push(name.clone()),
+            None if is_taken => return Err(format!("`virsh {command}` sends no NULL name")),
+            None => {}
+        }
+    }
     if let Some(xml) = &call.xml {
         words.extend((call.api == Api::DomainBlockCopy).then(|| "--xml".to_owned()));
-        words.push(quoted(&document(xml)?));
-    } else if takes_document(call.api) {
-        return Err(format!("`{command}` sends no NULL document"));
+        words.push(document(xml)?);
+    } else if call.api.arguments().contains(&Argument::Xml) {
+        return Err(format!("`virsh {command}` sends no NULL document"));
     }
-    words.extend(call.snapshot.iter().map(|name| quoted(name)));
     words.extend(call.size.map(|size| size.to_string()));
-    words.extend(call.to.iter().map(|to| quoted(to)));
+    words.extend(call.to.clone());
     for (option, path) in [("--base", &call.base), ("--top", &call.top)] {
         if let Some(path) = path {
-            words.extend([option.to_owned(), quoted(path)]);
+            words.extend([option.to_owned(), path.clone()]);
         }
     }
     if let Some(xml) = &call.checkpoint_xml {
-        words.extend(["--checkpointxml".to_owned(), quoted(&document(xml)?)]);
+        words.extend(["--checkpointxml".to_owned(), document(xml)?]);
     }
     let mut rest = call.flags;
     for &(flag, option) in options {
@@ -49,9 +64,11 @@ pub(crate) fn line(
         }
     }
     if rest != 0 {
-        return Err(format!("`{command}` has no option for the flags {rest:#x}"));
+        return Err(format!(
+            "`virsh {command}` has no option for the flags {rest:#x}"
+        ));
     }
-    Ok(words.join(" "))
+    Ok(words)
 }
 
 /// The command of a function with what it always takes, and the options that stand for flags.
@@ -68,6 +85,10 @@ fn command(api: Api) -> (&'static str, Options) {
                     flags::UNDEFINE_CHECKPOINTS_METADATA,
                     "--checkpoints-metadata",
                 ),
+                (flags::UNDEFINE_NVRAM, "--nvram"),
+                (flags::UNDEFINE_KEEP_NVRAM, "--keep-nvram"),
+                (flags::UNDEFINE_TPM, "--tpm"),
+                (flags::UNDEFINE_KEEP_TPM, "--keep-tpm"),
             ],
         ),
         Api::DomainCreate => ("start", &[(flags::START_PAUSED, "--paused")]),
@@ -104,7 +125,8 @@ fn command(api: Api) -> (&'static str, Options) {
             &[(flags::BACKUP_BEGIN_REUSE_EXTERNAL, "--reuse-external")],
         ),
         Api::DomainBackupGetXmlDesc => ("backup-dumpxml", &[]),
-        Api::DomainAbortJob | Api::DomainAbortJobFlags => ("domjobabort", &[]),
+        Api::DomainAbortJob => ("domjobabort", &[]),
+        Api::DomainAbortJobFlags => ("domjobabort", &[(1, "--postcopy")]),
         Api::DomainGetJobStats => ("domjobinfo", &[(1, "--completed"), (2, "--keep-completed")]),
         Api::DomainGetJobInfo => ("domjobinfo", &[]),
         Api::DomainBlockCopy => (
@@ -119,10 +141,10 @@ fn command(api: Api) -> (&'static str, Options) {
         Api::DomainBlockPull | Api::DomainBlockRebase => ("blockpull", &[]),
         // With no unit, `virsh` takes KiB as the function does.
         Api::DomainBlockResize => ("blockresize", &[]),
-        Api::DomainBlockJobSetSpeed => ("blockjob --bandwidth", &[]),
+        Api::DomainBlockJobSetSpeed => ("blockjob", &[]),
         Api::DomainBlockJobAbort => (
             "blockjob --abort",
-            &[(flags::BLOCK_JOB_ABORT_PIVOT, "--pivot")],
+            &[(1, "--async"), (flags::BLOCK_JOB_ABORT_PIVOT, "--pivot")],
         ),
         Api::DomainGetBlockJobInfo => ("blockjob --info", &[(1, "--bytes")]),
         Api::CheckpointCreate => (
@@ -158,15 +180,19 @@ fn command(api: Api) -> (&'static str, Options) {
         Api::DomainListAllCheckpoints => (
             "checkpoint-list --name",
             &[
-                (1, "--roots"),
+                (flags::CHECKPOINT_LIST_ROOTS, "--roots"),
                 (flags::CHECKPOINT_LIST_TOPOLOGICAL, "--topological"),
+                (flags::CHECKPOINT_LIST_LEAVES, "--leaves"),
+                (flags::CHECKPOINT_LIST_NO_LEAVES, "--no-leaves"),
             ],
         ),
         Api::CheckpointListAllChildren => (
             "checkpoint-list --name",
             &[
-                (1, "--descendants"),
+                (flags::CHECKPOINT_LIST_DESCENDANTS, "--descendants"),
                 (flags::CHECKPOINT_LIST_TOPOLOGICAL, "--topological"),
+                (flags::CHECKPOINT_LIST_LEAVES, "--leaves"),
+                (flags::CHECKPOINT_LIST_NO_LEAVES, "--no-leaves"),
             ],
         ),
     }
@@ -174,12 +200,9 @@ fn command(api: Api) -> (&'static str, Options) {
 
 const DEVICE: Options = &[(1, "--live"), (2, "--config")];
 
-fn takes_document(api: Api) -> bool {
-    api.arguments().contains(&Argument::Xml)
-}
-
 /// Whether a call changes nothing.
-pub(crate) fn only_looks(api: Api) -> bool {
+#[must_use]
+pub fn only_looks(api: Api) -> bool {
     matches!(
         api,
         Api::DomainGetState
