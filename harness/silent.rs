@@ -8,7 +8,7 @@ use backup_tck::run::{Extent, run_scenario};
 use backup_tck::scenario::parse;
 
 /// What is done between the full backup and the incremental one, and the claim that breaks.
-pub(crate) const SILENT: [(&str, &str); 16] = [
+pub(crate) const SILENT: [(&str, &str); 18] = [
     (
         "the bitmap was cleared",
         "  - bitmap-clear: { disk: vda, bitmap: c1 }\n",
@@ -73,6 +73,17 @@ pub(crate) const SILENT: [(&str, &str); 16] = [
     (
         "one byte of its bits is zeroed",
         "  - damage-bitmap: { disk: vda, bitmap: c1, kind: data-byte-cleared }\n",
+    ),
+    (
+        "the layer was written before it got its bitmaps",
+        "  - overlay-image: { disk: vda }\n  \
+         - image-write: { disk: vda, offset: 10M, length: 64K, pattern: 0xB1 }\n  \
+         - bitmap-add: { disk: vda, bitmap: c1 }\n",
+    ),
+    (
+        "the layer below has lost it",
+        "  - overlay-image: { disk: vda, bitmaps: true }\n  \
+         - bitmap-remove: { disk: vda, bitmap: c1, layer: 1 }\n",
     ),
     ("nothing", ""),
 ];
