@@ -74,7 +74,7 @@ fn an_uncommitted_base_restores_with_a_hole() {
 /// What began well and came to nothing is decided by the job's end, and its checkpoint goes.
 #[test]
 fn a_job_that_was_cancelled_is_taken_again_from_the_old_base() {
-    for end in [End::Aborted, End::Killed] {
+    for end in [End::Aborted, End::Killed, End::NoSpace] {
         ended_job::assert_recovers(&mut Mock::newest(), end);
     }
 }

@@ -222,7 +222,7 @@ fn what_no_driver_can_execute_is_broken_and_listed() {
     copy.edit(
         file,
         "history:\n  - start",
-        "history:\n  - start\n  - restart-daemon",
+        "history:\n  - start\n  - bitmap-add: { disk: vda, bitmap: b, live: true }",
     );
     assert_eq!(
         code(backup_tck().args(["check", "raw"]).current_dir(&copy.0)),

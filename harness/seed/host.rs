@@ -77,7 +77,19 @@ impl ByHand {
             | Action::TruncateImage { .. }
             | Action::CrashImageWriter { .. }
             | Action::BlockMetadataStore { .. }
-            | Action::UnblockMetadataStore { .. } => {
+            | Action::UnblockMetadataStore { .. }
+            | Action::FailGuestWrite { .. }
+            | Action::RemoveMetadata { .. }
+            | Action::EditMetadata { .. }
+            | Action::RestartDaemon
+            | Action::KillDaemon
+            | Action::AwaitDetach { .. }
+            | Action::PowerOffGuest { .. }
+            | Action::MountFileSystem { .. }
+            | Action::FillFileSystem { .. }
+            | Action::FreeFileSystem { .. }
+            | Action::BeginCall { .. }
+            | Action::JoinCall { .. } => {
                 return Err(failed("no step of the seed's scenarios does this"));
             }
             Action::MakeDirectory { path } => {

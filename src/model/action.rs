@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BitmapTable, Compat, Content, Damage, DiskFormat, JobEnd, NbdServer, Size};
+use super::{
+    Answer, BitmapTable, Call, Compat, Content, Damage, DiskFormat, JobEnd, NbdServer, Size,
+};
 
 /// An image file and the format it is read as.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -40,6 +42,17 @@ pub enum Action {
         length: Size,
         /// The byte value.
         pattern: u8,
+    },
+    /// The same, and QEMU must refuse the write: nothing of it reaches the disk.
+    FailGuestWrite {
+        /// Name of the domain; it must be active.
+        domain: String,
+        /// Target device.
+        disk: String,
+        /// First byte.
+        offset: Size,
+        /// Number of bytes.
+        length: Size,
     },
     /// The bitmaps of an active domain as QEMU has them in memory
     /// (`query-named-block-nodes` through the monitor pass-through).
@@ -270,6 +283,69 @@ pub enum Action {
         /// Name of the domain.
         domain: String,
     },
+    /// Removes the file in which libvirt stores a checkpoint's metadata.
+    RemoveMetadata {
+        /// Name of the domain.
+        domain: String,
+        /// Name of the checkpoint.
+        checkpoint: String,
+    },
+    /// Changes the text of that file.
+    EditMetadata {
+        /// Name of the domain.
+        domain: String,
+        /// Name of the checkpoint.
+        checkpoint: String,
+        /// Texts that must be there, and what stands there afterwards.
+        edits: Vec<(String, String)>,
+    },
+    /// Ends libvirt's daemon as a service manager does and starts it again; without a daemon, the
+    /// process that libvirt's driver runs in. QEMU goes on, and the client connects anew.
+    RestartDaemon,
+    /// The same, and the daemon is killed.
+    KillDaemon,
+    /// Waits until a disk that was detached has left the domain.
+    AwaitDetach {
+        /// Name of the domain; it must be active.
+        domain: String,
+        /// Target device.
+        disk: String,
+    },
+    /// The guest switches itself off by ACPI, as it does when it is asked to shut down; waits until
+    /// libvirt says that the domain is shut off.
+    PowerOffGuest {
+        /// Name of the domain; it must be active.
+        domain: String,
+    },
+    /// Mounts a file system of limited size on a new directory.
+    MountFileSystem {
+        /// Absolute path of the directory.
+        path: String,
+        /// How many bytes it holds.
+        size: Size,
+    },
+    /// Fills such a file system up to its last byte.
+    FillFileSystem {
+        /// Absolute path of the directory.
+        path: String,
+    },
+    /// Gives it its space back.
+    FreeFileSystem {
+        /// Absolute path of the directory.
+        path: String,
+    },
+    /// Issues a libvirt call and does not wait for its answer.
+    BeginCall {
+        /// What the answer is asked for by.
+        label: String,
+        /// The call.
+        call: Box<Call>,
+    },
+    /// Waits for the answer of such a call.
+    JoinCall {
+        /// Its label.
+        label: String,
+    },
     /// Makes a directory.
     MakeDirectory {
         /// Absolute path.
@@ -372,6 +448,8 @@ pub enum Observation {
     Formats(BTreeMap<String, DiskFormat>),
     /// Versions of qcow2 images, by target device.
     Versions(BTreeMap<String, Compat>),
+    /// What a call in the background came back with.
+    Answer(Answer),
 }
 
 /// An event of a domain job.

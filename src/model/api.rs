@@ -48,6 +48,10 @@ pub mod flags {
     pub const CHECKPOINT_LIST_LEAVES: u32 = 4;
     /// `VIR_DOMAIN_CHECKPOINT_LIST_NO_LEAVES`.
     pub const CHECKPOINT_LIST_NO_LEAVES: u32 = 8;
+    /// `VIR_DOMAIN_AFFECT_LIVE`: the running domain is changed.
+    pub const DOMAIN_AFFECT_LIVE: u32 = 1;
+    /// `VIR_DOMAIN_BLOCK_RESIZE_BYTES`: the size is in bytes.
+    pub const BLOCK_RESIZE_BYTES: u32 = 1;
     /// `VIR_DOMAIN_AFFECT_CONFIG`: the domain's definition is changed.
     pub const DOMAIN_AFFECT_CONFIG: u32 = 2;
     /// `VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT`: the overlays are there already.

@@ -12,6 +12,8 @@ mod client;
 mod content;
 mod damage;
 mod decision;
+#[cfg(feature = "mock")]
+mod edit;
 mod error;
 mod error_code;
 mod format;
@@ -33,6 +35,8 @@ pub use client::Client;
 pub use content::{Content, Difference, Fill, Run};
 pub use damage::{Anchor, BitmapDamageKind, Damage, ImageDamageKind};
 pub use decision::{Category, CleanUp, CleanUpKind, CleanUpTime, Decision, DiskPart};
+#[cfg(feature = "mock")]
+pub(crate) use edit::edited;
 pub use error::LibvirtError;
 pub use error_code::{ErrorCode, ErrorDomain, UnknownName};
 pub use format::{Compat, DiskFormat};

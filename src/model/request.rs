@@ -99,6 +99,15 @@ impl Request {
                 tls: child(root, "server").and_then(|server| server.attribute("tls"))
                     == Some("yes"),
             },
+            (Api::DomainAttachDevice | Api::DomainDetachDevice, Some(root)) => Self {
+                flags,
+                disks: child(root, "target")
+                    .and_then(|target| target.attribute("dev"))
+                    .map(RequestedDisk::named)
+                    .into_iter()
+                    .collect(),
+                ..Self::default()
+            },
             (_, _) => Self {
                 checkpoint: call.checkpoint.clone(),
                 flags,

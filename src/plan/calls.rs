@@ -22,7 +22,7 @@ impl Lowering<'_> {
             &request.name.value,
             description,
             chosen.as_deref(),
-            self.disks,
+            &self.disks,
         )
     }
 
@@ -133,7 +133,7 @@ impl Lowering<'_> {
             )
         });
         let bits = bits(&[(body.reuse_external, flags::BACKUP_BEGIN_REUSE_EXTERNAL)]);
-        let mut step = Step::backup(&self.place.domain, &backup, checkpoint, self.disks);
+        let mut step = Step::backup(&self.place.domain, &backup, checkpoint, &self.disks);
         if let Operation::Call(planned) = &mut step.operation {
             planned.call.flags = bits;
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::steps::Lowering;
+use super::xml::Machine;
 use super::{NotSupported, Plan, PlannedDisk, Step};
 use crate::model::{ImageRef, Place};
 use crate::scenario::syntax::{Device, Disk};
@@ -22,23 +23,29 @@ pub fn lower(scenario: &Scenario, place: &Place) -> Result<Plan, NotSupported> {
             Err(what) => missing.push(format!("disk `{}`: {what}", target.value)),
         }
     }
-    let lowering = Lowering {
+    let mut lowering = Lowering {
         place,
-        disks: &disks,
+        defined: &disks,
+        disks: disks.clone(),
+        is_active: false,
+        machine: machine(scenario),
     };
-    let mut all = |steps: &[Spanned<Told>]| -> Vec<Step> {
+    let setup = lowering.setup();
+    let mut all = |lowering: &mut Lowering<'_>, steps: &[Spanned<Told>]| -> Vec<Step> {
         let mut planned = Vec::new();
         for step in steps {
             match lowering.step(&step.value) {
                 Ok(step) => planned.push(step),
                 Err(what) => missing.push(format!("step `{what}`")),
             }
+            lowering.follow(&step.value);
         }
         planned
     };
-    let history = all(&scenario.history);
-    let remedy = all(scenario.remedy());
-    let when = match lowering.call_under_test(&scenario.when.value) {
+    let history = all(&mut lowering, &scenario.history);
+    let call = lowering.call_under_test(&scenario.when.value);
+    let remedy = all(&mut lowering, scenario.remedy());
+    let when = match call {
         Ok(when) => Some(when),
         Err(what) => {
             missing.push(format!("step `{what}`"));
@@ -47,7 +54,6 @@ pub fn lower(scenario: &Scenario, place: &Place) -> Result<Plan, NotSupported> {
     };
     let mut seen = BTreeSet::new();
     missing.retain(|what| seen.insert(what.clone()));
-    let setup = lowering.setup();
     match when {
         Some(when) if missing.is_empty() => Ok(Plan {
             disks,
@@ -57,6 +63,29 @@ pub fn lower(scenario: &Scenario, place: &Place) -> Result<Plan, NotSupported> {
             remedy,
         }),
         Some(_) | None => Err(NotSupported { missing }),
+    }
+}
+
+/// What the scenario's domain has to have beside its disks.
+fn machine(scenario: &Scenario) -> Machine {
+    let steps = || scenario.history.iter().chain(scenario.remedy());
+    let mut targets: Vec<&str> = Vec::new();
+    targets.extend(
+        scenario
+            .disks
+            .0
+            .iter()
+            .map(|(target, _)| target.value.as_str()),
+    );
+    targets.extend(steps().filter_map(|step| {
+        let Told::AttachDisk(body) = &step.value else {
+            return None;
+        };
+        Some(body.disk.value.0.0.as_str())
+    }));
+    Machine {
+        acpi: steps().any(|step| step.value == Told::Shutdown),
+        scsi: targets.iter().any(|target| target.starts_with("sd")),
     }
 }
 

@@ -7,6 +7,7 @@ mod actions;
 mod calls;
 mod images;
 mod layers;
+mod life_cycle;
 mod lower;
 mod saved_checkpoint;
 mod step;

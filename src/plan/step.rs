@@ -43,10 +43,6 @@ pub struct Step {
 }
 
 /// What a step does.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most of them are calls, and a scenario has a few dozen"
-)]
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Issues a libvirt call.
@@ -79,11 +75,21 @@ pub enum Operation {
     },
     /// Waits for the backup job that the last `virDomainBackupBegin` started.
     AwaitBackup,
+    /// Waits until that has failed.
+    AwaitFailure,
     /// Reads what the running pull backup exports, then ends it as its client does, by
     /// `virDomainAbortJob`.
     EndBackup,
     /// Aborts the running backup, and waits for its end.
     AbortBackup,
+    /// Asks the guest to shut down; it does so, and the domain ends.
+    Shutdown(PlannedCall),
+    /// Makes a disk's image and adds it to the domain.
+    AttachDisk(PlannedDisk, PlannedCall),
+    /// Issues a call under a label and does not wait for its answer.
+    BeginCall(String, Call),
+    /// Waits for the answer of the call of this label.
+    JoinCall(String),
 }
 
 /// A call whose XML may come from an earlier answer.
@@ -216,6 +222,12 @@ impl PlannedCall {
 }
 
 impl PlannedDisk {
+    /// True when it is on a bus that it can leave while the domain runs, without the guest's help.
+    #[must_use]
+    pub fn is_scsi(&self) -> bool {
+        self.target.starts_with("sd")
+    }
+
     /// All its images, top layer first.
     pub fn layers(&self) -> impl Iterator<Item = &ImageRef> {
         std::iter::once(&self.image).chain(&self.below)

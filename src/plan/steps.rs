@@ -1,6 +1,6 @@
 //! One step of a scenario as one planned step.
 
-use super::xml;
+use super::xml::{self, Machine};
 use super::{Operation, PlannedDisk, Step};
 use crate::model::{Api, Call, Place, flags};
 use crate::scenario::Step as Told;
@@ -8,7 +8,13 @@ use crate::scenario::Step as Told;
 /// What a step needs to know of the scenario around it.
 pub(super) struct Lowering<'a> {
     pub(super) place: &'a Place,
-    pub(super) disks: &'a [PlannedDisk],
+    /// The disks that the domain is defined with.
+    pub(super) defined: &'a [PlannedDisk],
+    /// The disks that it has at this step.
+    pub(super) disks: Vec<PlannedDisk>,
+    /// It runs, or is paused, as far as the steps tell.
+    pub(super) is_active: bool,
+    pub(super) machine: Machine,
 }
 
 impl Lowering<'_> {
@@ -26,7 +32,31 @@ impl Lowering<'_> {
         if matches!(step, Told::BackupEnd | Told::BackupAbort) {
             return Ok(self.plain(&step.name(), Api::DomainAbortJob));
         }
+        if *step == Told::Shutdown {
+            return Ok(self.plain("shutdown", Api::DomainShutdown));
+        }
         self.step(step)
+    }
+
+    /// A step was planned: the domain has other disks from here on, or another state.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most steps leave the domain as it is"
+    )]
+    pub(super) fn follow(&mut self, step: &Told) {
+        match step {
+            Told::Start | Told::StartPaused | Told::Restore => self.is_active = true,
+            Told::Shutdown | Told::Destroy | Told::KillEmulator | Told::Save => {
+                self.is_active = false;
+            }
+            Told::Define if !self.is_active => self.disks = self.defined.to_vec(),
+            Told::AttachDisk(body) => self.disks.push(self.attached(body)),
+            Told::DetachDisk(body) => {
+                let target = &body.disk.value;
+                self.disks.retain(|disk| disk.target != *target);
+            }
+            _ => {}
+        }
     }
 
     /// The step as planned, or the word for what no driver can do yet.
@@ -53,6 +83,8 @@ impl Lowering<'_> {
             }
             Told::Define => self.define(),
             Told::AwaitBackup => Step::of("await-backup", Operation::AwaitBackup),
+            Told::AwaitFailedBackup => Step::of(step.name(), Operation::AwaitFailure),
+            Told::GuestWriteFails(body) => self.guest_write_fails(body),
             Told::BackupEnd => Step::of("backup-end", Operation::EndBackup),
             Told::BackupAbort => Step::of("backup-abort", Operation::AbortBackup),
             Told::GuestWrite(body) => {
@@ -107,22 +139,27 @@ impl Lowering<'_> {
             Told::OverlayImage(body) => self.overlay_image(body).ok_or_else(|| step.name())?,
             Told::CommitImage(body) => self.commit_image(body).ok_or_else(|| step.name())?,
             Told::AmendImage(body) => self.amend_image(body).ok_or_else(|| step.name())?,
-            Told::Shutdown
-            | Told::RestartDaemon
+            Told::Shutdown => self.shutdown(),
+            Told::RestartDaemon
             | Told::KillDaemon
-            | Told::BlockResize(_)
-            | Told::AttachDisk(_)
-            | Told::DetachDisk(_)
-            | Told::SmallFileSystem(_)
-            | Told::FillFileSystem(_)
-            | Told::FreeFileSystem(_)
-            | Told::Background(_)
-            | Told::Join(_) => return Err(step.name()),
+            | Told::RemoveMetadata(_)
+            | Told::EditMetadata(_) => self.change_daemon(step)?,
+            Told::SmallFileSystem(_) | Told::FillFileSystem(_) | Told::FreeFileSystem(_) => {
+                self.change_file_system(step)?
+            }
+            Told::BlockResize(body) => self.block_resize(body),
+            Told::AttachDisk(body) => self.attach_disk(body),
+            Told::DetachDisk(body) => self.detach_disk(body).ok_or_else(|| step.name())?,
+            Told::Background(body) => self.background(body)?,
+            Told::Join(body) => {
+                let label = &body.from.value;
+                Step::of(format!("join {label}"), Operation::JoinCall(label.clone()))
+            }
         })
     }
 
     fn define(&self) -> Step {
-        let xml = xml::domain_xml(self.place, self.disks);
+        let xml = xml::machine_xml(self.place, self.defined, self.machine);
         Step::call("define", self.call(Api::DomainDefine).xml(xml))
     }
 

@@ -17,32 +17,39 @@ use crate::model::{DiskFormat, ImageRef, NbdServer, Place};
 /// (`src/qemu/qemu_process.c:qemuProcessFetchGuestCPU`).
 #[must_use]
 pub fn domain_xml(place: &Place, disks: &[PlannedDisk]) -> String {
+    machine_xml(place, disks, Machine::default())
+}
+
+/// What a domain has beside its disks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Machine {
+    /// A guest can switch itself off.
+    pub(super) acpi: bool,
+    /// Disks can come and go while it runs, without the guest's help.
+    pub(super) scsi: bool,
+}
+
+/// The same on a machine that has more.
+pub(super) fn machine_xml(place: &Place, disks: &[PlannedDisk], machine: Machine) -> String {
     let mut xml = Document::default();
     xml.line("<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>");
     xml.line(format_args!("  <name>{}</name>", escape(&place.domain)));
     xml.line(format_args!("  <uuid>{}</uuid>", escape(&place.uuid)));
     xml.line("  <memory unit='MiB'>32</memory>");
     xml.line("  <os><type arch='x86_64' machine='pc'>hvm</type></os>");
+    if machine.acpi {
+        xml.line("  <features><acpi/></features>");
+    }
     xml.line("  <devices>");
     xml.line(format_args!(
         "    <emulator>{}</emulator>",
         escape(&place.emulator)
     ));
     for disk in disks {
-        xml.line("    <disk type='file' device='disk'>");
-        xml.line(format_args!(
-            "      <driver name='qemu' type='{}'/>",
-            disk.image.format
-        ));
-        xml.line(format_args!(
-            "      <source file='{}'/>",
-            escape(&disk.image.path)
-        ));
-        xml.line(format_args!(
-            "      <target dev='{}' bus='virtio'/>",
-            escape(&disk.target)
-        ));
-        xml.line("    </disk>");
+        xml.domain_disk(disk, "    ");
+    }
+    if machine.scsi {
+        xml.line("    <controller type='scsi' model='virtio-scsi'/>");
     }
     xml.line("    <controller type='usb' model='none'/>");
     xml.line("    <memballoon model='none'/>");
@@ -137,6 +144,13 @@ pub(super) fn snapshot_xml(name: &str, disks: &[(&str, SnapshotPart)]) -> String
         xml.line("  </disks>");
     }
     xml.line("</domainsnapshot>");
+    xml.0
+}
+
+/// A disk as a device of its own.
+pub(super) fn disk_xml(disk: &PlannedDisk) -> String {
+    let mut xml = Document::default();
+    xml.domain_disk(disk, "");
     xml.0
 }
 
@@ -248,6 +262,25 @@ impl Document {
     fn line(&mut self, line: impl std::fmt::Display) {
         // Writing into a string cannot fail.
         let _ = writeln!(self.0, "{line}");
+    }
+
+    /// The bus goes by the target device, as libvirt takes it where none is given.
+    fn domain_disk(&mut self, disk: &PlannedDisk, indent: &str) {
+        let bus = if disk.is_scsi() { "scsi" } else { "virtio" };
+        self.line(format_args!("{indent}<disk type='file' device='disk'>"));
+        self.line(format_args!(
+            "{indent}  <driver name='qemu' type='{}'/>",
+            disk.image.format
+        ));
+        self.line(format_args!(
+            "{indent}  <source file='{}'/>",
+            escape(&disk.image.path)
+        ));
+        self.line(format_args!(
+            "{indent}  <target dev='{}' bus='{bus}'/>",
+            escape(&disk.target)
+        ));
+        self.line(format_args!("{indent}</disk>"));
     }
 
     fn backup_disk(&mut self, disk: &BackupDisk<'_>, is_pull: bool) {

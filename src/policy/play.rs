@@ -97,15 +97,32 @@ fn begins(step: &Step, api: Api) -> bool {
     matches!(&step.operation, Operation::Call(planned) if planned.call.api == api)
 }
 
+/// The call that was begun under a label.
+fn begun(plan: &Plan, label: &str, place: &Place) -> Call {
+    let begun = plan.history.iter().find_map(|step| {
+        let Operation::BeginCall(name, call) = &step.operation else {
+            return None;
+        };
+        (name == label).then(|| call.clone())
+    });
+    // The language has no call that is joined and was not begun.
+    begun.unwrap_or_else(|| Call::new(Api::DomainAbortJob, &place.domain))
+}
+
 /// The call under test, before its XML is taken from an earlier answer.
 fn call_under_test(plan: &Plan, place: &Place) -> Call {
     match &plan.when.operation {
-        Operation::Call(planned) => planned.call.clone(),
+        Operation::Call(planned)
+        | Operation::Shutdown(planned)
+        | Operation::AttachDisk(_, planned) => planned.call.clone(),
+        Operation::BeginCall(_, call) => call.clone(),
+        Operation::JoinCall(label) => begun(plan, label, place),
         // The language has no other call under test.
         Operation::Act(_)
         | Operation::ActOnLayer { .. }
         | Operation::PutOverlay { .. }
         | Operation::CommitOverlay { .. }
+        | Operation::AwaitFailure
         | Operation::AwaitBackup
         | Operation::EndBackup
         | Operation::AbortBackup => Call::new(Api::DomainAbortJob, &place.domain),

@@ -228,6 +228,7 @@ fn observed(observation: &Observation) -> Vec<Field> {
         Observation::Formats(formats) => vec![field("formats", &as_json(formats))],
         Observation::Layers(layers) => vec![field("layers", &as_json(layers))],
         Observation::Versions(versions) => vec![field("versions", &as_json(versions))],
+        Observation::Answer(answer) => vec![field("answer", &as_json(answer))],
     }
 }
 

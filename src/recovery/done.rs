@@ -90,6 +90,10 @@ fn wanted(
             };
             (!registered, found.to_owned())
         }
+        Api::DomainShutdown | Api::DomainDestroy => (
+            state == DomainState::Shutoff,
+            format!("the domain is {state}"),
+        ),
         Api::DomainBackupBegin | Api::CheckpointCreate => {
             let request = work.session.request_of(refused.call);
             let name = request.checkpoint.unwrap_or_default();

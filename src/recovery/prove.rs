@@ -119,6 +119,9 @@ impl Work<'_, '_> {
             let mut requested = request.disk_names();
             decision == Decision::FullBackupNewChain && requested.any(|disk| disk == row.disk)
         };
+        let known = self.session.disks().iter();
+        let known: Vec<String> = known.map(|disk| disk.target.clone()).collect();
+        let is_detached = |row: &BitmapRow| !known.contains(&row.disk);
         let could_serve = |row: &&BitmapRow| {
             verified.contains(&row.name.as_str())
                 && refused.state.bitmaps.has_usable(&row.disk, &row.name)
@@ -126,6 +129,7 @@ impl Work<'_, '_> {
                 && !is_among(&replaced, row)
                 && unwanted != Some(row.name.as_str())
                 && !is_retired(row)
+                && !is_detached(row)
         };
         let rows = refused.state.bitmaps.0.iter().filter(could_serve);
         let rows: Vec<&BitmapRow> = rows.collect();

@@ -81,7 +81,7 @@ pub(super) fn again(work: &mut Work<'_, '_>, refused: Refused<'_>) -> Result<(),
         work.prove_last_backup()?;
     }
     end_block_job(work, refused.call)?;
-    start_again(work)?;
+    start_again(work, refused.call)?;
     let needed = request.needed().map(|(_, base)| base.to_owned()).next();
     let candidates = [request.checkpoint.clone(), needed];
     let verified: Vec<String> = work
@@ -140,13 +140,19 @@ fn end_block_job(work: &mut Work<'_, '_>, call: &Call) -> Result<(), DriverError
 }
 
 /// A snapshot that was gone back to may be one of a domain that is off: the proof starts it.
-fn start_again(work: &mut Work<'_, '_>) -> Result<(), DriverError> {
+fn start_again(work: &mut Work<'_, '_>, call: &Call) -> Result<(), DriverError> {
     if work.session.domain_state()? != DomainState::Shutoff {
         return Ok(());
     }
     let domain = work.session.place().domain.clone();
-    let start = Call::new(Api::DomainCreate, &domain).flags(flags::START_PAUSED);
-    if !work.call("start-paused", &start)? {
+    let start = Call::new(Api::DomainCreate, &domain);
+    // What was saved is restored, and a QEMU that was restored and is still paused has no bitmaps yet.
+    let (label, bits) = if call.api == Api::DomainManagedSave {
+        ("start", 0)
+    } else {
+        ("start-paused", flags::START_PAUSED)
+    };
+    if !work.call(label, &start.flags(bits))? {
         work.claim("start", "refused", false);
     }
     Ok(())

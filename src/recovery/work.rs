@@ -114,14 +114,18 @@ impl<'w, 'd> Work<'w, 'd> {
                     self.prove_restored()?;
                     unproven = false;
                 }
-                Operation::AbortBackup => unproven = false,
+                Operation::AbortBackup | Operation::AwaitFailure => unproven = false,
                 Operation::Call(planned) => {
                     unproven |= planned.call.api == Api::DomainBackupBegin;
                 }
                 Operation::Act(_)
                 | Operation::ActOnLayer { .. }
                 | Operation::PutOverlay { .. }
-                | Operation::CommitOverlay { .. } => {}
+                | Operation::CommitOverlay { .. }
+                | Operation::Shutdown(_)
+                | Operation::AttachDisk(..)
+                | Operation::BeginCall(..)
+                | Operation::JoinCall(_) => {}
             }
         }
         if unproven {

@@ -46,11 +46,7 @@ impl Lines<'_> {
                 self.guest_write(disk, &write)?
             }
             Action::AwaitBackup { .. } => AWAIT_BACKUP.to_owned(),
-            Action::AwaitBlockJob { disk, .. } => format!(
-                "until virsh dumpxml \"$domain\" | grep -q \"ready='yes'\" ||\n    \
-                 ! virsh blockjob \"$domain\" {} --info | grep -q %; do sleep 0.1; done\n",
-                word(disk)
-            ),
+            Action::AwaitBlockJob { disk, .. } => await_block_job(&word(disk)),
             Action::KillEmulator { .. } => KILL_EMULATOR.to_owned(),
             Action::StartNbdServer { server, .. } => self.start_server(server),
             Action::StopNbdServer { .. } => monitor("'{\"execute\":\"nbd-server-stop\"}'"),
@@ -74,29 +70,17 @@ impl Lines<'_> {
             Action::RemoveDirectory { path } => format!("rmdir {}\n", word(path)),
             Action::MakeFile { path } => format!(": >{}\n", word(path)),
             Action::RemoveFile { path } => format!("rm {}\n", word(path)),
-            Action::OccupyPort { port } => {
-                let port = self.names.word(&port.to_string());
-                format!(
-                    "qemu-img create -q -f raw \"$dir\"/blank 1M\n\
-                     qemu-nbd --fork --pid-file=\"$dir\"/{port}.pid -f raw -b 127.0.0.1 -p {port} \
-                     \"$dir\"/blank\n"
-                )
-            }
+            Action::OccupyPort { port } => occupy(&self.names.word(&port.to_string())),
             Action::ReleasePort { port } => {
                 let port = self.names.word(&port.to_string());
                 format!("kill \"$(cat \"$dir\"/{port}.pid)\"\n")
             }
-            Action::DamageImage { .. } => {
-                return Err(
-                    "the bytes lie elsewhere in each image; `backup-tck run` finds them".to_owned(),
-                );
+            Action::RemoveMetadata { checkpoint, .. } => {
+                let file = word(&format!("{checkpoint}.xml"));
+                format!("rm \"$store/$domain\"/{file}\n")
             }
-            Action::CreateOverlay { .. } => {
-                return Err("which bitmaps the image below has is known only then".to_owned());
-            }
-            Action::ChangeLiveBitmap { .. } => {
-                return Err("which node of QEMU has the bitmap is known only then".to_owned());
-            }
+            Action::AwaitDetach { disk, .. } => await_detach(&word(disk)),
+            Action::PowerOffGuest { .. } => POWER_OFF.to_owned(),
             // The data is the client's, and reading it changes nothing.
             Action::ReadExport { .. }
             | Action::LiveBitmaps { .. }
@@ -118,7 +102,19 @@ impl Lines<'_> {
             | Action::ResizeImage { .. }
             | Action::ConvertImage { .. }
             | Action::WriteImage { .. }
-            | Action::CheckImage { .. } => return Err("no image tool does this".to_owned()),
+            | Action::CheckImage { .. }
+            | Action::DamageImage { .. }
+            | Action::EditMetadata { .. }
+            | Action::RestartDaemon
+            | Action::KillDaemon
+            | Action::MountFileSystem { .. }
+            | Action::FillFileSystem { .. }
+            | Action::FreeFileSystem { .. }
+            | Action::FailGuestWrite { .. }
+            | Action::BeginCall { .. }
+            | Action::JoinCall { .. }
+            | Action::CreateOverlay { .. }
+            | Action::ChangeLiveBitmap { .. } => return Err(no_command(action).to_owned()),
         })
     }
 
@@ -145,6 +141,50 @@ impl Lines<'_> {
     }
 }
 
+/// Until the block job of a disk, a word that is quoted already, has ended or can change over.
+fn await_block_job(disk: &str) -> String {
+    format!(
+        "until virsh dumpxml \"$domain\" | grep -q \"ready='yes'\" ||\n    \
+         ! virsh blockjob \"$domain\" {disk} --info | grep -q %; do sleep 0.1; done\n"
+    )
+}
+
+fn await_detach(disk: &str) -> String {
+    format!("while virsh domblklist \"$domain\" | grep -qw {disk}; do sleep 0.1; done\n")
+}
+
+/// Something listens on the port, a word that is quoted already.
+fn occupy(port: &str) -> String {
+    format!(
+        "qemu-img create -q -f raw \"$dir\"/blank 1M\n\
+         qemu-nbd --fork --pid-file=\"$dir\"/{port}.pid -f raw -b 127.0.0.1 -p {port} \
+         \"$dir\"/blank\n"
+    )
+}
+
+/// Why there is no plain command for it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named is done by an image tool"
+)]
+const fn no_command(action: &Action) -> &'static str {
+    match action {
+        Action::DamageImage { .. } => {
+            "the bytes lie elsewhere in each image; `backup-tck run` finds them"
+        }
+        Action::EditMetadata { .. } => "the text of libvirt's own file is changed",
+        Action::RestartDaemon | Action::KillDaemon => "the daemon belongs to who runs the script",
+        Action::MountFileSystem { .. }
+        | Action::FillFileSystem { .. }
+        | Action::FreeFileSystem { .. }
+        | Action::FailGuestWrite { .. } => "a script mounts nothing on the host",
+        Action::BeginCall { .. } | Action::JoinCall { .. } => "a call waits in the background",
+        Action::CreateOverlay { .. } => "which bitmaps the image below has is known only then",
+        Action::ChangeLiveBitmap { .. } => "which node of QEMU has the bitmap is known only then",
+        _ => "no image tool does this",
+    }
+}
+
 /// A command for QEMU itself, by a word that is quoted already. virsh succeeds also where QEMU
 /// refuses.
 fn monitor(command: &str) -> String {
@@ -158,6 +198,16 @@ const AWAIT_BACKUP: &str =
 const KILL_EMULATOR: &str = "\
 kill -9 \"$(pgrep -f \"guest=$domain,\")\"
 while virsh list --name | grep -qx \"$domain\"; do sleep 0.1; done
+";
+
+/// ACPI's register, as the guest writes it; QEMU 11.1 takes the byte only. Firmware has put it there
+/// some time after the start.
+const POWER_OFF: &str = "\
+while virsh list --name | grep -qx \"$domain\"; do
+    virsh qemu-monitor-command --hmp \"$domain\" 'o/w 0x604 0x2000' || :
+    virsh qemu-monitor-command --hmp \"$domain\" 'o/b 0x605 0x20' || :
+    sleep 0.2
+done
 ";
 
 const BLOCK_STORE: &str = "\

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use crate::driver::{Driver, DriverError};
-use crate::model::{Action, Answer, Api, Call, NbdServer, Observation, Place, Request, Value};
+use crate::model::{
+    Action, Answer, Api, Call, NbdServer, Observation, Place, Request, Value, edited, flags,
+};
 use crate::plan::{Operation, PlannedCall, PlannedDisk, Step};
 use crate::transcript::{Exchange, Record};
 
@@ -16,7 +18,9 @@ pub struct Session<'a> {
     pub(super) disks: Vec<PlannedDisk>,
     /// The same as the plan has them.
     pub(super) planned: Vec<PlannedDisk>,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
+    /// The calls in the background, by label.
+    pub(super) begun: BTreeMap<String, Call>,
     /// Answers that a later step sends back, by label.
     kept: BTreeMap<String, String>,
 }
@@ -30,6 +34,7 @@ impl<'a> Session<'a> {
             planned: disks.clone(),
             disks,
             ledger: Ledger::default(),
+            begun: BTreeMap::new(),
             kept: BTreeMap::new(),
         }
     }
@@ -84,17 +89,29 @@ impl<'a> Session<'a> {
             } => self.put_overlay(&step.label, disk, (image, *bitmaps))?,
             Operation::CommitOverlay { disk } => self.commit_overlay(&step.label, disk)?,
             Operation::AwaitBackup => vec![self.await_backup()?],
+            Operation::AwaitFailure => vec![self.await_failure(&step.label)?],
             Operation::EndBackup => {
                 let mut records = self.read_exports()?;
                 records.extend(self.abort_job(&step.label)?);
                 records
             }
             Operation::AbortBackup => self.abort_job(&step.label)?,
+            Operation::Shutdown(planned) => self.shut_down(&step.label, planned)?,
+            Operation::AttachDisk(disk, planned) => self.attach(&step.label, disk, planned)?,
+            Operation::BeginCall(name, call) => vec![self.begin_call(&step.label, name, call)?],
+            Operation::JoinCall(name) => vec![self.join_call(&step.label, name)?],
         })
     }
 
     /// Issues a call that is complete.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Record, DriverError> {
+        self.note_attempt(call)?;
+        let answer = self.driver.call(call)?;
+        self.answered(label, call, answer)
+    }
+
+    /// Takes note of a call before its answer is there.
+    pub(super) fn note_attempt(&mut self, call: &Call) -> Result<(), DriverError> {
         let found = if call.api == Api::DomainBackupBegin {
             let files = Request::of(call).files().map(str::to_owned).collect();
             self.find_files(files)?
@@ -102,10 +119,24 @@ impl<'a> Session<'a> {
             Vec::new()
         };
         self.ledger.note_attempt(call, found);
-        let answer = self.driver.call(call)?;
+        Ok(())
+    }
+
+    /// Takes note of a call's answer.
+    pub(super) fn answered(
+        &mut self,
+        label: &str,
+        call: &Call,
+        answer: Answer,
+    ) -> Result<Record, DriverError> {
         match &answer {
             Answer::Returned(value) => {
                 self.ledger.note_call(call, value);
+                if call.api == Api::DomainDetachDevice
+                    && call.flags & flags::DOMAIN_AFFECT_LIVE != 0
+                {
+                    self.detached(call)?;
+                }
                 self.ask_for_port(call)?;
                 self.follow_call(call.api)?;
             }
@@ -194,23 +225,22 @@ impl<'a> Session<'a> {
         self.driver.call(call)
     }
 
-    fn send(&mut self, label: &str, planned: &PlannedCall) -> Result<Record, DriverError> {
+    pub(super) fn send(
+        &mut self,
+        label: &str,
+        planned: &PlannedCall,
+    ) -> Result<Record, DriverError> {
         let mut call = planned.call.clone();
         if let Some(from) = &planned.xml_from {
             let Some(kept) = self.kept.get(from) else {
                 let text = format!("`{label}` needs the dump `{from}`, which was not made");
                 return Err(DriverError::Failed(text));
             };
-            let mut xml = kept.clone();
-            for (replaced, by) in &planned.edits {
-                if !xml.contains(replaced) {
-                    let text = format!(
-                        "`{label}` replaces `{replaced}`, which the dump `{from}` does not hold"
-                    );
-                    return Err(DriverError::Failed(text));
-                }
-                xml = xml.replace(replaced, by);
-            }
+            let xml = edited(kept, &planned.edits).map_err(|missing| {
+                DriverError::Failed(format!(
+                    "`{label}` replaces `{missing}`, which the dump `{from}` does not hold"
+                ))
+            })?;
             call.xml = Some(xml);
         }
         self.set_ends(&mut call, planned.ends)?;

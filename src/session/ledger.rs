@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Attempt;
 use crate::model::{
     Action, Api, Call, Content, DiskFormat, Export, ImageRef, LibvirtError, NbdServer, Request,
-    RequestedDisk, Value, flags,
+    RequestedDisk, Size, Value, flags,
 };
 use crate::plan::PlannedDisk;
 
@@ -120,7 +120,7 @@ impl Ledger {
                     taken.image = Some(image.clone());
                 }
             }
-            Action::KillEmulator { .. } => {
+            Action::KillEmulator { .. } | Action::PowerOffGuest { .. } => {
                 self.paused = false;
                 self.restored_and_not_resumed = false;
             }
@@ -129,6 +129,7 @@ impl Ledger {
             | Action::DiskLayers { .. }
             | Action::CommitImage { .. }
             | Action::ChangeLiveBitmap { .. }
+            | Action::FailGuestWrite { .. }
             | Action::StoredBitmaps { .. }
             | Action::AwaitBackup { .. }
             | Action::SettleBackup { .. }
@@ -149,6 +150,16 @@ impl Ledger {
             | Action::CrashImageWriter { .. }
             | Action::BlockMetadataStore { .. }
             | Action::UnblockMetadataStore { .. }
+            | Action::RemoveMetadata { .. }
+            | Action::EditMetadata { .. }
+            | Action::RestartDaemon
+            | Action::KillDaemon
+            | Action::AwaitDetach { .. }
+            | Action::MountFileSystem { .. }
+            | Action::FillFileSystem { .. }
+            | Action::FreeFileSystem { .. }
+            | Action::BeginCall { .. }
+            | Action::JoinCall { .. }
             | Action::MakeDirectory { .. }
             | Action::RemoveDirectory { .. }
             | Action::MakeFile { .. }
@@ -191,6 +202,11 @@ impl Ledger {
     #[must_use]
     pub fn is_damaged(&self, image: &ImageRef) -> bool {
         self.damaged.contains(&image.path)
+    }
+
+    /// The domain has lost a disk.
+    pub(super) fn forget_disk(&mut self, disk: &str) {
+        self.disks.remove(disk);
     }
 
     /// An image that was made anew is not the one that earlier backups belong to.
@@ -267,6 +283,17 @@ impl Ledger {
                     self.disks.clone_from(disks);
                 }
                 self.paused = false;
+            }
+            Api::DomainBlockResize => {
+                let unit = if call.flags & flags::BLOCK_RESIZE_BYTES == 0 {
+                    1024
+                } else {
+                    1
+                };
+                let disk = call.disk.as_deref().unwrap_or_default();
+                if let (Some(content), Some(size)) = (self.disks.get_mut(disk), call.size) {
+                    *content = content.resized(Size(size * unit));
+                }
             }
             Api::DomainManagedSave => self.saved = Some(self.paused),
             Api::DomainManagedSaveRemove => self.saved = None,

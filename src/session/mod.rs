@@ -8,6 +8,7 @@ mod attempt;
 mod execute;
 mod layers;
 mod ledger;
+mod life_cycle;
 mod observe;
 mod redefine;
 mod restore;

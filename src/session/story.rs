@@ -12,8 +12,13 @@ impl Session<'_> {
         let records = self.perform(step)?;
         let refusal = records.iter().find_map(Record::refusal);
         let wanted = match &step.operation {
-            Operation::Call(planned) => planned.refused,
-            Operation::Act(_)
+            Operation::Call(planned)
+            | Operation::Shutdown(planned)
+            | Operation::AttachDisk(_, planned) => planned.refused,
+            Operation::BeginCall(..)
+            | Operation::JoinCall(_)
+            | Operation::Act(_)
+            | Operation::AwaitFailure
             | Operation::ActOnLayer { .. }
             | Operation::PutOverlay { .. }
             | Operation::CommitOverlay { .. }

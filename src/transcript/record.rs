@@ -67,10 +67,6 @@ pub struct Record {
 }
 
 /// What was sent and what came back.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most of them are calls, and a scenario has a few dozen"
-)]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exchange {

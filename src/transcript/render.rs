@@ -198,6 +198,8 @@ impl Page {
                     self.line(depth, format_args!("{disk} {}", paths.join(" < ")));
                 }
             }
+            Observation::Answer(Answer::Returned(value)) => self.value(depth, value),
+            Observation::Answer(Answer::Refused(error)) => self.refusal(depth, error),
             Observation::Done | Observation::Check(None) | Observation::Usable(None) => {}
         }
     }

@@ -18,6 +18,21 @@ pub struct BackupJob {
     pub disks: Vec<JobDisk>,
     /// What libvirt knows of it.
     pub standing: Standing,
+    /// The names of its exports that libvirt has made up.
+    pub names: MadeUp,
+}
+
+/// What becomes of the names that libvirt has made up for exports. They are made up after the backup
+/// was noted with the domain, which is noted again when its state changes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MadeUp {
+    /// They are in memory alone.
+    #[default]
+    InMemory,
+    /// They were noted with the domain.
+    Noted,
+    /// libvirt has started again since, and tells them no more.
+    Lost,
 }
 
 /// What libvirt knows of a backup that runs.
@@ -101,6 +116,9 @@ pub enum Cancelling {
     Orphaned,
 }
 
+/// What `errmsg` says of a job whose target could not grow: `strerror(ENOSPC)`.
+const NO_SPACE: &str = "No space left on device";
+
 /// What `errmsg` says of a job that was told to end.
 const CANCELLED: &str = "Operation canceled";
 
@@ -175,6 +193,11 @@ impl World {
             return Ok(());
         };
         for disk in &job.disks {
+            if !self.has_room(&disk.store, disk.dirty.bytes())? {
+                return self.fail_push(name, &job);
+            }
+        }
+        for disk in &job.disks {
             let Some(target) = self.image_mut(&disk.store) else {
                 return impossible(format!("writing the removed target {}", disk.store));
             };
@@ -188,6 +211,20 @@ impl World {
         };
         let completed = (job.standing == Standing::Job).then_some(completed);
         self.tell(name, &job, JobEnd::Completed, completed);
+        Ok(())
+    }
+
+    /// A push job has found no room: all its targets go.
+    fn fail_push(&mut self, name: &str, job: &BackupJob) -> Result<(), Impossible> {
+        if job.disks.len() > 1 || job.standing != Standing::Job {
+            return impossible("a push of several disks, or an orphaned one, without room");
+        }
+        self.remove_stores(job);
+        let failed = JobEvent::JobCompleted {
+            success: false,
+            message: Some(NO_SPACE.to_owned()),
+        };
+        self.tell(name, job, JobEnd::Failed, Some(failed));
         Ok(())
     }
 

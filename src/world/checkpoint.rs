@@ -64,6 +64,41 @@ impl CheckpointTree {
         line.take(self.by_name.len()).count().saturating_sub(1)
     }
 
+    /// What libvirt makes of the checkpoints that it finds when it starts. The last of a single line
+    /// is current; of several lines none is, nor where a parent is missing or a line is a circle
+    /// (`virdomainmomentobjlist.c:virDomainMomentUpdateRelations`,
+    /// `src/qemu/qemu_driver.c:qemuDomainCheckpointLoad`).
+    #[must_use]
+    pub fn found(by_name: BTreeMap<String, Checkpoint>) -> Self {
+        let mut found = Self {
+            by_name,
+            current: None,
+        };
+        found.current = found.only_leaf().cloned();
+        found
+    }
+
+    /// The last of a tree that is a single whole line.
+    fn only_leaf(&self) -> Option<&String> {
+        if !self.names().all(|name| self.has_root(name)) {
+            return None;
+        }
+        let mut leaves = self
+            .names()
+            .filter(|name| self.children(name).next().is_none());
+        let leaf = leaves.next()?;
+        leaves.next().is_none().then_some(leaf)
+    }
+
+    /// Whether a checkpoint's line has a beginning: no parent is missing, and it is no circle.
+    fn has_root(&self, name: &str) -> bool {
+        let line = std::iter::successors(self.get(name), |checkpoint| {
+            self.get(checkpoint.parent.as_deref()?)
+        });
+        let mut line = line.take(self.by_name.len());
+        line.any(|checkpoint| checkpoint.parent.is_none())
+    }
+
     /// Adds a new checkpoint below the current one and makes it current
     /// (`qemu_checkpoint.c:qemuCheckpointCreateFinalize`).
     pub fn create(&mut self, name: &str, checkpoint: Checkpoint) {
@@ -245,6 +280,25 @@ mod tests {
         tree.delete("c2");
         assert_eq!(tree.get("c3").unwrap().parent.as_deref(), Some("c1"));
         assert_eq!(tree.current().map(String::as_str), Some("c3"));
+    }
+
+    #[test]
+    fn a_single_line_has_a_current_one_after_a_restart() {
+        let found = |parents: &[(&str, Option<&str>)]| {
+            let checkpoint = |(name, parent): &(&str, Option<&str>)| {
+                let parent = parent.map(str::to_owned);
+                (name.to_string(), Checkpoint { parent, ..plain() })
+            };
+            CheckpointTree::found(parents.iter().map(checkpoint).collect()).current
+        };
+        let line = [("c1", None), ("c2", Some("c1"))];
+        assert_eq!(found(&line).as_deref(), Some("c2"));
+        assert_eq!(found(&[line[0], line[1], ("c3", Some("c1"))]), None);
+        assert_eq!(found(&[("c1", None), ("c2", None)]), None, "two roots");
+        assert_eq!(found(&[line[1]]), None, "the parent is missing");
+        let circle = [("c1", Some("c2")), ("c2", Some("c1"))];
+        assert_eq!(found(&circle), None);
+        assert_eq!(found(&[]), None);
     }
 
     fn tree_with_branch() -> CheckpointTree {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BackupJob, Bitmaps, CheckpointTree, Mirror, Snapshot};
+use super::{BackupJob, Bitmaps, CheckpointTree, MadeUp, Mirror, Snapshot};
 use crate::model::{DiskFormat, DomainState, JobEnd, NbdServer};
 
 /// A defined domain.
@@ -22,6 +22,9 @@ pub struct Domain {
     pub current_snapshot: Option<String>,
     /// It has a definition, and is not gone when it stops.
     pub persistent: bool,
+    /// The files in which libvirt stores its checkpoints, by name. What it has in memory is another
+    /// copy, and they are read when it starts; opaque here.
+    pub stored_checkpoints: BTreeMap<String, String>,
     /// libvirt cannot store the metadata of its checkpoints.
     pub metadata_is_blocked: bool,
     /// The managed save image: whether the guest was paused when its memory was saved.
@@ -90,6 +93,29 @@ pub struct Active {
 }
 
 impl Active {
+    /// libvirt notes the domain's state, and its backup with it.
+    pub fn note(&mut self) {
+        if let Some(job) = &mut self.job
+            && job.names == MadeUp::InMemory
+        {
+            job.names = MadeUp::Noted;
+        }
+    }
+
+    /// The disks have other places.
+    pub(super) fn renumber(&mut self, place: impl Fn(usize) -> usize) {
+        let disks = self.job.iter_mut().flat_map(|job| &mut job.disks);
+        for disk in disks {
+            disk.index = place(disk.index);
+        }
+        let below = std::mem::take(&mut self.below).into_iter();
+        self.below = below.map(|(index, nodes)| (place(index), nodes)).collect();
+        let mirrors = std::mem::take(&mut self.mirrors).into_iter();
+        self.mirrors = mirrors
+            .map(|(index, mirror)| (place(index), mirror))
+            .collect();
+    }
+
     /// The number of a new node. Numbers are never given twice
     /// (`src/qemu/qemu_domain.c:qemuDomainStorageIDNew`).
     pub const fn take_node(&mut self) -> u32 {

@@ -111,7 +111,7 @@ impl Image {
 
     /// The same content with another virtual size; the bitmaps go along
     /// (QEMU `block/dirty-bitmap.c:bdrv_dirty_bitmap_truncate`).
-    fn resized(&self, size: Size) -> Self {
+    pub(super) fn resized(&self, size: Size) -> Self {
         let mut resized = self.clone();
         resized.content = self.content.resized(size);
         resized.allocated = self.allocated.resized(size);

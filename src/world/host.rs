@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Domain, File};
+use super::{Domain, File, FileSystem};
 use crate::model::JobEvent;
 
 /// Every file and every domain of the simulated host.
@@ -10,6 +10,8 @@ use crate::model::JobEvent;
 pub struct World {
     /// Files by absolute path. A directory must be here to hold others.
     pub files: BTreeMap<String, File>,
+    /// The file systems of limited size, by the directory that each is mounted on.
+    pub file_systems: BTreeMap<String, FileSystem>,
     /// TCP ports of the loopback address on which something other than QEMU listens.
     pub ports: BTreeSet<u16>,
     /// Domains by name.

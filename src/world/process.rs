@@ -84,7 +84,7 @@ impl World {
 
     /// QEMU opens the images of a domain, from the last disk to the first and each from its lowest
     /// layer, or says why it does not. Lower layers are opened for reading.
-    fn open_images(&mut self, disks: &[Disk]) -> Result<(), String> {
+    pub(super) fn open_images(&mut self, disks: &[Disk]) -> Result<(), String> {
         for disk in disks.iter().rev() {
             let chain = self.chain(&disk.source);
             for path in chain.iter().skip(1).rev() {
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// Opens the images for writing: loads their bitmaps and marks these in use on disk.
-    fn load_bitmaps(&mut self, disks: &[Disk]) -> Result<Vec<Vec<Bitmaps>>, Impossible> {
+    pub(super) fn load_bitmaps(&mut self, disks: &[Disk]) -> Result<Vec<Vec<Bitmaps>>, Impossible> {
         let mut bitmaps = Vec::with_capacity(disks.len());
         for disk in disks {
             if disk.is_empty() {

@@ -20,6 +20,7 @@ use virt::domain::Domain;
 use virt::domain_snapshot::DomainSnapshot;
 use virt_sys as sys;
 
+use super::emulator;
 use super::events::Events;
 use super::ffi::{self, Checkpoint, told};
 use crate::driver::DriverError;
@@ -77,6 +78,51 @@ impl Session {
             checkpoints: BTreeMap::new(),
             backups: BTreeMap::new(),
         }
+    }
+
+    /// Another one over the same connection, for a thread of its own; without handles.
+    pub(super) fn beside(&self) -> Self {
+        let connection = self.connection.clone();
+        let events = Arc::clone(&self.events);
+        Self::over(connection, &self.uri, self.scope.clone(), events)
+    }
+
+    /// Takes what such a one has obtained.
+    pub(super) fn take_over(&mut self, beside: Self) {
+        self.domains.extend(beside.domains);
+        self.checkpoints.extend(beside.checkpoints);
+        self.backups.extend(beside.backups);
+    }
+
+    /// The documents of the backups that were begun last, by domain.
+    pub(super) const fn backups(&self) -> &BTreeMap<String, String> {
+        &self.backups
+    }
+
+    /// Connects anew to a libvirt that was restarted, and waits until it has found its domains
+    /// again. No handle outlives the connection that it was obtained by.
+    pub(super) fn open_again(
+        uri: &str,
+        scope: Option<String>,
+        backups: BTreeMap<String, String>,
+    ) -> Result<Self, DriverError> {
+        let session = Self {
+            backups,
+            ..Self::open(uri, scope)?
+        };
+        for domain in session.list()? {
+            if matches!(domain.is_active(), Ok(true)) {
+                // libvirt holds the domain while it connects to its QEMU. One that it could not
+                // connect to is off, which the next call shows.
+                let _ = emulator::monitor(&domain, r#"{"execute":"query-status"}"#, 0);
+            }
+        }
+        Ok(session)
+    }
+
+    /// How it is reached, and what the names of its domains begin with.
+    pub(super) fn place(&self) -> (String, Option<String>) {
+        (self.uri.clone(), self.scope.clone())
     }
 
     /// The same over a connection that may only read, without handles and events.

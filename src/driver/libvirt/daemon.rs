@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
-use nix::unistd::geteuid;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
 use uuid::Uuid;
 
 use super::availability::{self, DAEMON};
@@ -67,6 +67,26 @@ impl Daemon {
             }
             pause();
         }
+    }
+
+    /// Ends it, by SIGKILL or as a service manager does, and starts it again on the same root.
+    ///
+    /// Fails with [`DriverError::Unavailable`] where it does not come up.
+    pub(super) fn restart(&mut self, directory: &Path, kills: bool) -> Result<(), DriverError> {
+        let signal = if kills {
+            Signal::SIGKILL
+        } else {
+            Signal::SIGTERM
+        };
+        // It cannot be another process: it was not waited for yet.
+        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
+        if end_within(&mut self.child, START_LIMIT).is_none() {
+            let seconds = START_LIMIT.as_secs();
+            let text = format!("{DAEMON} does not end within {seconds} s after {signal}");
+            return Err(DriverError::Failed(text));
+        }
+        *self = Self::start(directory)?;
+        Ok(())
     }
 
     /// The URI by which it is reached.
@@ -147,6 +167,9 @@ fn modules(directory: &Path) -> io::Result<Option<PathBuf>> {
         return Ok(None);
     };
     let own = directory.join("m");
+    if own.is_dir() {
+        return Ok(Some(own));
+    }
     fs::create_dir(&own)?;
     for name in MODULES {
         let file = format!("libvirt_driver_{name}.so");

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::unistd::{Pid, getppid};
+use serde::{Deserialize, Serialize};
 
 use super::calls::Session;
 use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
@@ -30,10 +31,16 @@ pub(super) struct World {
     reaper: Pid,
     prefix: String,
     state: Vec<PathBuf>,
+    before: Baseline,
+    own_mounts: bool,
+}
+
+/// What was there before.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Baseline {
     entries: BTreeSet<OsString>,
     /// What was mounted; of the machine's mounts, only what lies in the directory.
     mounts: BTreeSet<String>,
-    own_mounts: bool,
 }
 
 impl World {
@@ -50,10 +57,22 @@ impl World {
             reaper: getppid(),
             prefix: domain_prefix(directory),
             state,
-            entries: entries(directory),
-            mounts: mounts(directory, own_mounts),
+            before: Baseline {
+                entries: entries(directory),
+                mounts: mounts(directory, own_mounts),
+            },
             own_mounts,
         }
+    }
+
+    /// What was there before.
+    pub(super) const fn baseline(&self) -> &Baseline {
+        &self.before
+    }
+
+    /// The world as it was when an earlier process began.
+    pub(super) fn since(&mut self, before: Baseline) {
+        self.before = before;
     }
 
     /// What is there and does not belong there, each thing by its name; empty where all is well.
@@ -63,7 +82,7 @@ impl World {
         found.extend(self.emulators_that_stay());
         found.extend(self.files());
         let now = mounts(&self.directory, self.own_mounts);
-        let added = now.difference(&self.mounts);
+        let added = now.difference(&self.before.mounts);
         found.extend(added.map(|point| format!("a mount on {point}")));
         Ok(found)
     }
@@ -95,7 +114,7 @@ impl World {
             find_domains_files(directory, &mut found);
         }
         let entries = entries(&self.directory);
-        let added = entries.difference(&self.entries);
+        let added = entries.difference(&self.before.entries);
         found.extend(added.map(|name| self.directory.join(name)));
         let told = found
             .iter()

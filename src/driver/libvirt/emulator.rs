@@ -46,10 +46,51 @@ pub(super) fn kill(domain: &Domain) -> Result<(), DriverError> {
             return Err(DriverError::Failed(message));
         }
     }
+    await_end(domain, "QEMU was killed")
+}
+
+/// Waits until libvirt says that the domain is off, as it must be after `cause`.
+fn await_end(domain: &Domain, cause: &str) -> Result<(), DriverError> {
     let until = Instant::now() + END_LIMIT;
     while !is_over(domain)? {
         if Instant::now() >= until {
-            let message = format!("QEMU was killed, yet libvirt says that domain {name} runs");
+            let message = format!("{cause}, yet libvirt says that the domain runs");
+            return Err(DriverError::Failed(message));
+        }
+        pause();
+    }
+    Ok(())
+}
+
+/// Does what a guest does that switches itself off by ACPI: it sets `SLP_EN` in the register
+/// `PM1a_CNT`, with the type of a soft off (QEMU `hw/acpi/core.c:acpi_pm1_cnt_write`). Firmware has
+/// put the register there (`SeaBIOS`, `src/fw/dev-piix.h:PIIX_PMBASE`).
+pub(super) fn power_off(domain: &Domain) -> Result<(), DriverError> {
+    // QEMU 11.1 takes only the second, whose byte is the upper one of the same register.
+    const WRITES: [&str; 2] = ["o/w 0x604 0x2000", "o/b 0x605 0x20"];
+    let until = Instant::now() + END_LIMIT;
+    loop {
+        for write in WRITES {
+            let written = monitor(domain, write, sys::VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP);
+            if shuts_down(domain)? {
+                return await_end(domain, "the guest has switched itself off");
+            }
+            written?;
+        }
+        if Instant::now() >= until {
+            let message = "the guest's firmware has made no ACPI to switch it off by";
+            return Err(DriverError::Failed(message.to_owned()));
+        }
+        pause();
+    }
+}
+
+/// Waits until a disk that was detached has left the domain.
+pub(super) fn await_detach(domain: &Domain, disk: &str) -> Result<(), DriverError> {
+    let until = Instant::now() + END_LIMIT;
+    while bitmaps::device_path(&live_xml(domain)?, disk).is_ok() {
+        if Instant::now() >= until {
+            let message = format!("disk {disk} was detached, and has not left the domain");
             return Err(DriverError::Failed(message));
         }
         pause();
@@ -104,9 +145,39 @@ pub(super) fn change_bitmap(
 pub(super) fn guest_write(
     domain: &Domain,
     disk: &str,
-    (offset, length): (Size, Size),
+    range: (Size, Size),
     pattern: u8,
 ) -> Result<(), DriverError> {
+    if succeeds(domain, disk, range, pattern)? {
+        return Ok(());
+    }
+    let (offset, length) = range;
+    let message = format!("QEMU could not write {length} at {offset} of disk {disk}");
+    Err(DriverError::Failed(message))
+}
+
+/// The same for a write that must fail.
+pub(super) fn fail_guest_write(
+    domain: &Domain,
+    disk: &str,
+    range: (Size, Size),
+) -> Result<(), DriverError> {
+    const PATTERN: u8 = 0xEE;
+    if !succeeds(domain, disk, range, PATTERN)? {
+        return Ok(());
+    }
+    let (offset, length) = range;
+    let message = format!("QEMU has written {length} at {offset} of disk {disk}");
+    Err(DriverError::Failed(message))
+}
+
+/// Writes, and tells whether QEMU could.
+fn succeeds(
+    domain: &Domain,
+    disk: &str,
+    (offset, length): (Size, Size),
+    pattern: u8,
+) -> Result<bool, DriverError> {
     let device = bitmaps::device_path(&live_xml(domain)?, disk)?;
     let (offset, length) = (offset.bytes(), length.bytes());
     let write = format!("aio_write -f -P {pattern:#04x} {offset} {length}");
@@ -120,11 +191,7 @@ pub(super) fn guest_write(
         }
     }
     let after = Writes::of(domain, &device)?;
-    if after.failed != before.failed || after.bytes < before.bytes + length {
-        let message = format!("QEMU could not write: qemu-io -d {device} \"{write}\"");
-        return Err(DriverError::Failed(message));
-    }
-    Ok(())
+    Ok(after.failed == before.failed && after.bytes >= before.bytes + length)
 }
 
 /// What became of the writes to a device, counted by QEMU since it started.
@@ -138,7 +205,12 @@ impl Writes {
         let reply = monitor(domain, r#"{"execute":"query-blockstats"}"#, 0)?;
         let parsed: Value = serde_json::from_str(&reply).unwrap_or_default();
         let mut devices = parsed["return"].as_array().into_iter().flatten();
-        let found = devices.find(|found| found["qdev"] == device);
+        // A device with a name of its own is told by that, and its parts by their paths.
+        let is_it = |found: &&Value| {
+            let told = found["qdev"].as_str().unwrap_or_default();
+            told == device || device.strip_prefix("/machine/peripheral/") == Some(told)
+        };
+        let found = devices.find(is_it);
         let count = |key: &str| found?["stats"][key].as_u64();
         let writes = || {
             Some(Self {
@@ -177,6 +249,18 @@ fn find(name: &str, uuid: &str) -> Vec<Pid> {
         arguments.windows(2).any(is_pair) && arguments.windows(2).any(is_uuid)
     });
     found.collect()
+}
+
+/// Whether the domain is on its way out, or out.
+fn shuts_down(domain: &Domain) -> Result<bool, DriverError> {
+    match ffi::state(domain, 0) {
+        Ok((state, _)) => {
+            let running = i32::try_from(sys::VIR_DOMAIN_RUNNING).unwrap_or_default();
+            Ok(state != running)
+        }
+        Err(error) if error.code == ErrorCode::NO_DOMAIN => Ok(true),
+        Err(error) => Err(failed("cannot tell the domain's state", &error)),
+    }
 }
 
 /// Whether libvirt says that the domain is shut off; one that was transient is gone.

@@ -30,6 +30,10 @@ use crate::model::{ErrorCode, ErrorDomain, JobEnd, JobEvent, LibvirtError, Param
 #[derive(Debug)]
 pub(super) struct Checkpoint(NonNull<sys::virDomainCheckpoint>);
 
+// SAFETY: libvirt's objects count their references atomically, and its functions may be called on
+// one object from any thread (`docs/programming_languages.rst`: the API is thread-safe).
+unsafe impl Send for Checkpoint {}
+
 impl Drop for Checkpoint {
     fn drop(&mut self) {
         // SAFETY: the handle is ours and is not used again.

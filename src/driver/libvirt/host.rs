@@ -2,20 +2,26 @@
 
 use std::path::Path;
 
+use super::background::Background;
 use super::calls::Session;
+use super::file_systems::Mounted;
 use super::metadata::MetadataStore;
 use super::ports::Occupied;
-use super::{bitmaps, content, damage, emulator, files, images, jobs, nbd, tools};
+use super::{bitmaps, content, damage, emulator, file_systems, files, images, jobs, nbd, tools};
 use crate::driver::DriverError;
 use crate::model::{Action, Observation};
 
 /// What a scenario has taken from the host, until it gives it back or ends.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Taken {
     /// The ports that it listens on.
     pub(super) occupied: Occupied,
     /// libvirt's store of checkpoint metadata.
     pub(super) metadata: MetadataStore,
+    /// The file systems that it has mounted.
+    pub(super) mounted: Mounted,
+    /// The calls whose answers are waited for later.
+    pub(super) background: Background,
 }
 
 /// Does one action; `scratch` is a directory for passing files.
@@ -124,14 +130,80 @@ pub(super) fn act(
         Action::RestoreImage { image, copy } => done(files::put_copy(copy, &image.path)),
         Action::TruncateImage { image, by } => done(files::truncate(&image.path, *by)),
         Action::CrashImageWriter { image } => done(tools::crash_writer(image)),
-        Action::BlockMetadataStore { domain } => done(taken.metadata.block(domain)),
-        Action::UnblockMetadataStore { domain } => done(taken.metadata.unblock(domain)),
+        Action::FailGuestWrite { .. }
+        | Action::BlockMetadataStore { .. }
+        | Action::UnblockMetadataStore { .. }
+        | Action::RemoveMetadata { .. }
+        | Action::EditMetadata { .. }
+        | Action::AwaitDetach { .. }
+        | Action::PowerOffGuest { .. }
+        | Action::MountFileSystem { .. }
+        | Action::FillFileSystem { .. }
+        | Action::FreeFileSystem { .. }
+        | Action::BeginCall { .. }
+        | Action::JoinCall { .. }
+        | Action::RestartDaemon
+        | Action::KillDaemon => act_around(session, taken, action),
         Action::MakeDirectory { path } => done(files::make_directory(path)),
         Action::RemoveDirectory { path } => done(files::remove_directory(path)),
         Action::MakeFile { path } => done(files::make_file(path)),
         Action::RemoveFile { path } => done(files::remove_file(path)),
         Action::OccupyPort { port } => done(taken.occupied.occupy(*port)),
         Action::ReleasePort { port } => done(taken.occupied.release(*port)),
+    }
+}
+
+/// Does one action that is about what goes on around checkpoints and backups.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller sends these actions here"
+)]
+fn act_around(
+    session: &mut Session,
+    taken: &mut Taken,
+    action: &Action,
+) -> Result<Observation, DriverError> {
+    match action {
+        Action::FailGuestWrite {
+            domain,
+            disk,
+            offset,
+            length,
+        } => {
+            let domain = session.handle(domain)?;
+            let range = (*offset, *length);
+            done(emulator::fail_guest_write(&domain, disk, range))
+        }
+        Action::BlockMetadataStore { domain } => done(taken.metadata.block(domain)),
+        Action::UnblockMetadataStore { domain } => done(taken.metadata.unblock(domain)),
+        Action::RemoveMetadata { domain, checkpoint } => {
+            done(taken.metadata.remove(domain, checkpoint))
+        }
+        Action::EditMetadata {
+            domain,
+            checkpoint,
+            edits,
+        } => done(taken.metadata.edit(domain, checkpoint, edits)),
+        Action::AwaitDetach { domain, disk } => {
+            done(emulator::await_detach(&session.handle(domain)?, disk))
+        }
+        Action::PowerOffGuest { domain } => done(emulator::power_off(&session.handle(domain)?)),
+        Action::MountFileSystem { path, size } => done(taken.mounted.mount(path, *size)),
+        Action::FillFileSystem { path } => done(file_systems::fill(path)),
+        Action::FreeFileSystem { path } => done(file_systems::free(path)),
+        Action::BeginCall { label, call } => {
+            taken.background.begin(session, label, call);
+            Ok(Observation::Done)
+        }
+        Action::JoinCall { label } => taken
+            .background
+            .join(session, label)
+            .map(Observation::Answer),
+        // The worker restarts libvirt: the session does not outlive it.
+        other => {
+            let text = format!("{other:?} in the middle of another action");
+            Err(DriverError::Failed(text))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::driver::DriverError;
+use crate::model::edited;
 
 /// The store of a libvirt. Only that of a private one is ever damaged.
 #[derive(Debug, Default)]
@@ -30,10 +31,7 @@ impl MetadataStore {
     /// Puts a plain file in the place of a domain's directory; root, too, can store nothing then.
     pub(super) fn block(&mut self, domain: &str) -> Result<(), DriverError> {
         let (place, aside) = self.places(domain)?;
-        if !self.is_private {
-            let text = "the metadata of a daemon that was there before is not damaged";
-            return Err(DriverError::Failed(text.to_owned()));
-        }
+        self.require_private()?;
         let blocked = || {
             if place.is_dir() {
                 fs::rename(&place, &aside)?;
@@ -62,6 +60,53 @@ impl MetadataStore {
         unblocked().map_err(|error| failed("unblock", &place, &error))?;
         self.blocked.remove(domain);
         Ok(())
+    }
+
+    /// The domains whose directory was taken away.
+    pub(super) const fn blocked(&self) -> &BTreeSet<String> {
+        &self.blocked
+    }
+
+    /// The same store, of which an earlier process has taken these directories away.
+    pub(super) fn with_blocked(self, blocked: BTreeSet<String>) -> Self {
+        Self { blocked, ..self }
+    }
+
+    /// Removes the file of a checkpoint.
+    pub(super) fn remove(&self, domain: &str, checkpoint: &str) -> Result<(), DriverError> {
+        let file = self.file(domain, checkpoint)?;
+        fs::remove_file(&file).map_err(|error| failed("remove", &file, &error))
+    }
+
+    /// Replaces texts in the file of a checkpoint, each of which must be there.
+    pub(super) fn edit(
+        &self,
+        domain: &str,
+        checkpoint: &str,
+        edits: &[(String, String)],
+    ) -> Result<(), DriverError> {
+        let file = self.file(domain, checkpoint)?;
+        let text = fs::read_to_string(&file).map_err(|error| failed("read", &file, &error))?;
+        let edited = edited(&text, edits).map_err(|missing| {
+            let file = file.display();
+            DriverError::Failed(format!("`{missing}` is not in {file}"))
+        })?;
+        fs::write(&file, edited).map_err(|error| failed("write", &file, &error))
+    }
+
+    /// The file of a checkpoint, where it may be damaged.
+    fn file(&self, domain: &str, checkpoint: &str) -> Result<PathBuf, DriverError> {
+        let (place, _) = self.places(domain)?;
+        self.require_private()?;
+        Ok(place.join(format!("{checkpoint}.xml")))
+    }
+
+    fn require_private(&self) -> Result<(), DriverError> {
+        if self.is_private {
+            return Ok(());
+        }
+        let text = "the metadata of a daemon that was there before is not damaged";
+        Err(DriverError::Failed(text.to_owned()))
     }
 
     /// Why a domain's metadata could not be stored; `None` where it can. A file is made and removed.

@@ -12,13 +12,18 @@
 //!            └──────── requests and replies, one pipe each way ──┘
 //! ```
 //!
+//! A restart of libvirt is that of the daemon; where libvirt runs in the worker itself, the worker
+//! executes its program anew (`carried`).
+//!
 //! This module must not know scenarios, plans or what an answer means.
 
 mod access;
 pub mod availability;
+mod background;
 mod bitmaps;
 mod cache;
 mod calls;
+mod carried;
 pub mod clear;
 mod connection;
 #[cfg(test)]
@@ -31,6 +36,7 @@ mod debris;
 mod emulator;
 mod events;
 mod ffi;
+mod file_systems;
 mod files;
 mod host;
 mod images;

@@ -86,6 +86,11 @@ impl Occupied {
         })
     }
 
+    /// The ports that it listens on.
+    pub(super) fn ports(&self) -> Vec<u16> {
+        self.0.keys().copied().collect()
+    }
+
     /// Stops listening.
     pub(super) fn clear(&mut self) {
         self.0.clear();

@@ -39,6 +39,13 @@ pub(super) enum Ask {
     Act(Action),
 }
 
+impl Ask {
+    /// Whether libvirt is to be restarted.
+    pub(super) const fn restarts(&self) -> bool {
+        matches!(self, Self::Act(Action::RestartDaemon | Action::KillDaemon))
+    }
+}
+
 impl fmt::Display for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,6 +58,7 @@ impl fmt::Display for Ask {
             Self::Act(action) => f.write_str(match action {
                 Action::CreateImage { .. } => "create-image",
                 Action::GuestWrite { .. } => "guest-write",
+                Action::FailGuestWrite { .. } => "guest-write-fails",
                 Action::LiveBitmaps { .. } => "live-bitmaps",
                 Action::DiskFormats { .. } => "disk-formats",
                 Action::DiskLayers { .. } => "disk-layers",
@@ -85,6 +93,17 @@ impl fmt::Display for Ask {
                 Action::CrashImageWriter { .. } => "crash-image-writer",
                 Action::BlockMetadataStore { .. } => "block-metadata-store",
                 Action::UnblockMetadataStore { .. } => "unblock-metadata-store",
+                Action::RemoveMetadata { .. } => "remove-metadata",
+                Action::EditMetadata { .. } => "edit-metadata",
+                Action::RestartDaemon => "restart-daemon",
+                Action::KillDaemon => "kill-daemon",
+                Action::AwaitDetach { .. } => "await-detach",
+                Action::PowerOffGuest { .. } => "power-off-guest",
+                Action::MountFileSystem { .. } => "small-file-system",
+                Action::FillFileSystem { .. } => "fill-file-system",
+                Action::FreeFileSystem { .. } => "free-file-system",
+                Action::JoinCall { .. } => "join",
+                Action::BeginCall { call, .. } => call.api.as_str(),
                 Action::MakeDirectory { .. } => "make-directory",
                 Action::RemoveDirectory { .. } => "remove-directory",
                 Action::MakeFile { .. } => "make-file",

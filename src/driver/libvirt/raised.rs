@@ -34,6 +34,11 @@ impl ErrorLog {
         self.problem = None;
     }
 
+    /// A scenario goes on whose calls have raised this.
+    pub(super) fn go_on(&mut self, raised: Vec<Raised>) {
+        self.raised = raised;
+    }
+
     /// A call begins: what was logged until now is not its own.
     pub(super) fn before_call(&mut self) {
         match fs::metadata(&self.path) {

@@ -77,6 +77,24 @@ impl<'a> Root<'a> {
         self.directory.join(name)
     }
 
+    /// Where the metadata of snapshots is stored, likewise.
+    fn snapshots(&self) -> PathBuf {
+        self.checkpoints().with_file_name("snapshot")
+    }
+
+    /// Removes what libvirt leaves of a domain that was renamed and removed: it has stored the
+    /// checkpoints where the snapshots of the new name have theirs
+    /// (`src/qemu/qemu_driver.c:qemuDomainRenameCallback`, seen on 7.0 to 12.8).
+    pub(super) fn remove_left_of(&self, domain: &str) -> io::Result<()> {
+        for entry in fs::read_dir(self.snapshots()).into_iter().flatten() {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(domain) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The directories in which libvirt keeps what belongs to a domain. Its log of each domain,
     /// which it never removes, is not among them.
     pub(super) fn state(&self) -> Vec<PathBuf> {

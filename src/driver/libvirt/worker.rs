@@ -16,6 +16,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
+use std::mem;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,10 +30,12 @@ use super::access::Access;
 use super::availability::EMULATOR;
 use super::cache::CapabilityCache;
 use super::calls::Session;
+use super::carried::Carried;
 use super::connection::{Connection, DOMAIN_PREFIX, domain_prefix};
 use super::daemon::Daemon;
 use super::daemon_store;
 use super::debris::World;
+use super::file_systems::Mounted;
 use super::host::{self, Taken};
 use super::log::last_lines;
 use super::metadata::MetadataStore;
@@ -41,7 +44,7 @@ use super::protocol::{Ask, Reply, Request, Told, write_line};
 use super::raised::ErrorLog;
 use super::root::{Root, embed_uri};
 use crate::driver::{Crash, DriverError};
-use crate::model::{Action, Answer, Api, Identity, Place, Version};
+use crate::model::{Action, Answer, Api, Identity, Observation, Place, Version};
 
 /// MOUNTS, where what is mounted is the worker's alone.
 pub(super) const OWN_MOUNTS: &str = "own-mounts";
@@ -93,9 +96,24 @@ fn serve(
     let mut replies = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     dup2_stdin(File::open("/dev/null")?)?;
     dup2_stdout(io::stderr())?;
-    let mut worker = Worker::start(directory, connection, own_mounts);
+    let carried = Carried::take(directory)?;
+    let answered = carried.as_ref().map(|carried| carried.id);
+    let mut worker = Worker::start(directory, connection, own_mounts, carried);
+    if let Some(id) = answered {
+        let told = worker.as_ref().map(|_| Told::Observed(Observation::Done));
+        let body = told.unwrap_or_else(|error| told_of(error.clone()));
+        write_line(&mut replies, &Reply { id, body })?;
+    }
+    let pipe = requests.try_clone()?;
     for line in BufReader::new(requests).lines() {
         let Request { id, body } = serde_json::from_str(&line?)?;
+        if let Ok(worker) = &worker
+            && body.restarts()
+            && worker.connection == Connection::Embed
+        {
+            // The lines are read one by one, each when the one before is answered: none is lost.
+            worker.carried(id).hand_over(directory, &pipe, &replies)?;
+        }
         let told = worker.as_mut().map_err(|error| error.clone());
         let told = told.and_then(|worker| worker.checked_answer(&body));
         let body = told.unwrap_or_else(told_of);
@@ -144,6 +162,7 @@ impl Worker {
         directory: &Path,
         connection: Connection,
         own_mounts: bool,
+        carried: Option<Carried>,
     ) -> Result<Self, DriverError> {
         let root = || {
             let root = Root::of(directory, &connection);
@@ -166,7 +185,11 @@ impl Worker {
             Connection::Uri(uri) => (None, None, uri.clone()),
         };
         let scope = (!connection.is_private()).then(|| domain_prefix(directory));
-        let session = Session::open(&uri, scope).map_err(|error| {
+        let opened = match &carried {
+            None => Session::open(&uri, scope),
+            Some(carried) => Session::open_again(&uri, scope, carried.backups.clone()),
+        };
+        let session = opened.map_err(|error| {
             let end = daemon.as_mut().and_then(Daemon::end);
             end.map_or(error, |end| crashed(end, &Ask::Identity, directory))
         })?;
@@ -185,7 +208,7 @@ impl Worker {
             }
             Connection::Uri(uri) => daemon_store::checkpoints_of(uri),
         };
-        Ok(Self {
+        let mut started = Self {
             directory: directory.to_owned(),
             errors: is_private.then(|| ErrorLog::in_directory(directory)),
             world: World::of(directory, &connection, own_mounts),
@@ -197,10 +220,67 @@ impl Worker {
             cache,
             taken: Taken {
                 metadata: MetadataStore::at(checkpoints, is_private),
+                mounted: Mounted::none(own_mounts && is_private),
                 ..Taken::default()
             },
             scenarios: 0,
-        })
+        };
+        if let Some(carried) = carried {
+            started.go_on(carried)?;
+        }
+        Ok(started)
+    }
+
+    /// Takes up what an earlier process has left.
+    fn go_on(&mut self, carried: Carried) -> Result<(), DriverError> {
+        let Carried {
+            scenarios,
+            baseline,
+            raised,
+            blocked,
+            occupied,
+            mounted,
+            ..
+        } = carried;
+        self.taken.mounted.go_on(mounted);
+        self.scenarios = scenarios;
+        self.world.since(baseline);
+        if let Some(errors) = &mut self.errors {
+            errors.go_on(raised);
+        }
+        self.taken.metadata = mem::take(&mut self.taken.metadata).with_blocked(blocked);
+        for port in occupied {
+            self.taken.occupied.occupy(port)?;
+        }
+        Ok(())
+    }
+
+    /// What the process knows that takes this one's place.
+    fn carried(&self, id: u64) -> Carried {
+        let raised = self.errors.as_ref().map(ErrorLog::told);
+        Carried {
+            id,
+            scenarios: self.scenarios,
+            baseline: self.world.baseline().clone(),
+            raised: raised.and_then(Result::ok).unwrap_or_default(),
+            blocked: self.taken.metadata.blocked().clone(),
+            occupied: self.taken.occupied.ports(),
+            mounted: self.taken.mounted.paths().to_vec(),
+            backups: self.session.backups().clone(),
+        }
+    }
+
+    /// Restarts the daemon, and connects anew.
+    fn restart(&mut self, kills: bool) -> Result<(), DriverError> {
+        let Some(daemon) = &mut self.daemon else {
+            let text = "only a daemon of the worker's own is restarted";
+            return Err(DriverError::Failed(text.to_owned()));
+        };
+        daemon.restart(&self.directory, kills)?;
+        let (uri, scope) = self.session.place();
+        let backups = self.session.backups().clone();
+        self.session = Session::open_again(&uri, scope, backups)?;
+        Ok(())
     }
 
     /// The answer, unless it says no more than that the daemon is gone.
@@ -242,7 +322,10 @@ impl Worker {
                 Told::Closed
             }
             Ask::Call(call) => {
-                if let Some(errors) = &mut self.errors {
+                // What is told meanwhile may be of a call in the background.
+                if let Some(errors) = &mut self.errors
+                    && self.taken.background.is_empty()
+                {
                     errors.before_call();
                 }
                 let answer = self.session.call(call)?;
@@ -254,9 +337,19 @@ impl Worker {
                 }
                 Told::Answered(answer)
             }
+            Ask::Act(action @ (Action::RestartDaemon | Action::KillDaemon)) => {
+                self.restart(*action == Action::KillDaemon)?;
+                Told::Observed(Observation::Done)
+            }
             Ask::Act(action) => {
+                if let (Some(errors), Action::BeginCall { .. }) = (&mut self.errors, action) {
+                    errors.before_call();
+                }
                 let (session, taken) = (&mut self.session, &mut self.taken);
                 let observed = host::act(session, taken, &self.directory, action)?;
+                if let (Some(errors), Action::JoinCall { .. }) = (&mut self.errors, action) {
+                    errors.after_call();
+                }
                 if let Action::MakeDirectory { path } = action {
                     self.share(Path::new(path))?;
                 }
@@ -307,8 +400,16 @@ impl Worker {
 
     fn close(&mut self, place: &Place) -> Result<(), DriverError> {
         self.taken.occupied.clear();
+        self.taken.background.clear();
         self.taken.metadata.clear()?;
         self.session.clear(Some(&place.domain))?;
+        self.taken.mounted.clear()?;
+        if self.connection.is_private() {
+            let root = Root::of(&self.directory, &self.connection);
+            root.remove_left_of(&place.domain).map_err(|error| {
+                DriverError::Failed(format!("cannot remove what a rename has left: {error}"))
+            })?;
+        }
         fs::remove_dir_all(&place.directory).map_err(|error| {
             DriverError::Failed(format!("cannot remove {}: {error}", place.directory))
         })?;

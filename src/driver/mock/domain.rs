@@ -39,6 +39,7 @@ impl Mock {
             snapshots: BTreeMap::new(),
             current_snapshot: None,
             persistent: true,
+            stored_checkpoints: BTreeMap::new(),
             metadata_is_blocked: false,
             saved: None,
             active: None,
@@ -90,6 +91,9 @@ impl Mock {
     /// `src/qemu/qemu_driver.c:qemuDomainDetachDeviceFlags`, of a disk of a domain that is off.
     pub(super) fn domain_detach_device(&mut self, call: &Call) -> Ruled {
         let disk = intake::disk(call.xml.as_deref())?;
+        if call.flags & flags::DOMAIN_AFFECT_LIVE != 0 {
+            return self.detach_live(call, &disk.target);
+        }
         let domain = self.configurable(call)?;
         let Some(index) = domain.disk_index(&disk.target) else {
             return not_modelled("detaching a disk that the domain does not have");
@@ -102,6 +106,9 @@ impl Mock {
     /// in the order of their target devices (`src/conf/domain_conf.c:virDomainDiskInsert`).
     pub(super) fn domain_attach_device(&mut self, call: &Call) -> Ruled {
         let disk = intake::disk(call.xml.as_deref())?;
+        if call.flags & flags::DOMAIN_AFFECT_LIVE != 0 {
+            return self.attach_live(call, disk);
+        }
         let domain = self.configurable(call)?;
         if domain.disk_index(&disk.target).is_some() {
             return not_modelled("attaching a disk under a target device that is taken");
@@ -155,6 +162,7 @@ impl Mock {
             return not_running();
         };
         let suspend = call.api == Api::DomainSuspend;
+        active.note();
         match (suspend, active.paused) {
             (true, true) => return not_modelled("suspending a paused domain"),
             (false, false) => {
@@ -177,6 +185,7 @@ impl Mock {
         if !self.domain(call)?.persistent {
             return invalid("cannot do managed save for transient domain");
         }
+        self.require_savable(call)?;
         self.world.save(&call.domain)?;
         Ok(Value::Nothing)
     }
@@ -205,6 +214,6 @@ fn refuse_start(reason: &str, behind: &[(&str, &str)]) -> Ruled {
 }
 
 /// `VIR_ERR_OPERATION_INVALID` in the QEMU driver.
-fn invalid<T>(text: &str) -> Ruled<T> {
+pub(super) fn invalid<T>(text: &str) -> Ruled<T> {
     refuse(ErrorCode::OPERATION_INVALID, ErrorDomain::QEMU, text)
 }

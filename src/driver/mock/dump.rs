@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use quick_xml::escape::escape;
 
 use crate::model::{NbdServer, Size};
-use crate::world::{BackupJob, Checkpoint, JobDisk};
+use crate::world::{BackupJob, Checkpoint, JobDisk, MadeUp};
 
 /// `src/conf/checkpoint_conf.c:virDomainCheckpointDefFormat`; `sizes` are those of disks that have
 /// one. The nested domain is the text that defined it, which libvirt would write out in full.
@@ -84,7 +84,7 @@ pub(super) fn backup(job: &BackupJob) -> String {
     lines.push("  <disks>".to_owned());
     for disk in &job.order {
         match job.disks.iter().find(|part| part.disk == *disk) {
-            Some(part) => lines.extend(backup_disk(part, job.server.is_some())),
+            Some(part) => lines.extend(backup_disk(part, job)),
             None => lines.push(format!("    <disk name='{}' backup='no'/>", escape(disk))),
         }
     }
@@ -94,7 +94,12 @@ pub(super) fn backup(job: &BackupJob) -> String {
 }
 
 /// `virDomainBackupDiskDefFormat`.
-fn backup_disk(part: &JobDisk, is_pull: bool) -> [String; 4] {
+fn backup_disk(part: &JobDisk, job: &BackupJob) -> [String; 4] {
+    let is_pull = job.server.is_some();
+    let export = match job.names {
+        MadeUp::InMemory | MadeUp::Noted => Some(part.export_name()),
+        MadeUp::Lost => part.given_export.as_deref(),
+    };
     let mode = if part.base.is_some() {
         "incremental"
     } else {
@@ -102,7 +107,7 @@ fn backup_disk(part: &JobDisk, is_pull: bool) -> [String; 4] {
     };
     let attributes = [
         ("incremental", part.base.as_deref()),
-        ("exportname", is_pull.then(|| part.export_name())),
+        ("exportname", export.filter(|_| is_pull)),
         ("exportbitmap", part.given_bitmap.as_deref()),
     ];
     let attribute =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Mock;
-use crate::model::{Action, BitmapTable, DiskFormat, ImageRef, Observation};
+use crate::model::{Action, BitmapTable, Content, DiskFormat, ImageRef, Observation};
 use crate::world::{Image, Impossible};
 
 impl Mock {
@@ -50,15 +50,7 @@ impl Mock {
             }
             // Whatever the mock ends has ended.
             Action::SettleBackup { .. } => Ok(Observation::Done),
-            Action::ReadChain { layers } => {
-                let image = |layer: &ImageRef| self.world.opened(layer);
-                let images: Option<Vec<&Image>> = layers.iter().map(image).collect();
-                let content = images.as_deref().and_then(Image::read_chain);
-                let missing = || {
-                    Impossible("reading an image that is missing or of another format".to_owned())
-                };
-                content.map(Observation::Content).ok_or_else(missing)
-            }
+            Action::ReadChain { layers } => self.read_chain(layers).map(Observation::Content),
             Action::CheckImage { image } => self.check_image(image),
             Action::ListFiles { directory } => {
                 let names = self.world.names_in(directory).map(str::to_owned);
@@ -70,12 +62,7 @@ impl Mock {
                 let reason = self.world.probe(server).or_else(no_tls);
                 Ok(Observation::Usable(reason))
             }
-            Action::ProbeMetadataStore { domain } => {
-                let found = self.world.domains.get(domain);
-                let blocked = found.is_some_and(|domain| domain.metadata_is_blocked);
-                let reason = blocked.then(|| "not a directory".to_owned());
-                Ok(Observation::Usable(reason))
-            }
+            Action::ProbeMetadataStore { domain } => Ok(self.probe_metadata_store(domain)),
             Action::FindFiles { paths } => {
                 let there = paths
                     .iter()
@@ -84,8 +71,20 @@ impl Mock {
             }
             Action::ImageVersions { disks } => Ok(self.image_versions(disks)),
             Action::DiskLayers { domain } => self.world.layers(domain).map(Observation::Layers),
+            Action::BeginCall { label, call } => self.begin_call(label, call),
+            Action::JoinCall { label } => self.join_call(label),
             // They show nothing.
-            Action::KillEmulator { .. }
+            Action::FailGuestWrite { .. }
+            | Action::RemoveMetadata { .. }
+            | Action::EditMetadata { .. }
+            | Action::RestartDaemon
+            | Action::KillDaemon
+            | Action::AwaitDetach { .. }
+            | Action::PowerOffGuest { .. }
+            | Action::MountFileSystem { .. }
+            | Action::FillFileSystem { .. }
+            | Action::FreeFileSystem { .. }
+            | Action::KillEmulator { .. }
             | Action::ChangeBitmap { .. }
             | Action::ChangeLiveBitmap { .. }
             | Action::CreateOverlay { .. }
@@ -115,6 +114,21 @@ impl Mock {
                 self.disturb(action).map(|()| Observation::Done)
             }
         }
+    }
+
+    fn read_chain(&self, layers: &[ImageRef]) -> Result<Content, Impossible> {
+        let image = |layer: &ImageRef| self.world.opened(layer);
+        let images: Option<Vec<&Image>> = layers.iter().map(image).collect();
+        let content = images.as_deref().and_then(Image::read_chain);
+        content.ok_or_else(|| {
+            Impossible("reading an image that is missing or of another format".to_owned())
+        })
+    }
+
+    fn probe_metadata_store(&self, domain: &str) -> Observation {
+        let found = self.world.domains.get(domain);
+        let blocked = found.is_some_and(|domain| domain.metadata_is_blocked);
+        Observation::Usable(blocked.then(|| "not a directory".to_owned()))
     }
 
     fn image_versions(&self, disks: &[(String, ImageRef)]) -> Observation {
@@ -148,6 +162,27 @@ impl Mock {
         let world = &mut self.world;
         match action {
             Action::KillEmulator { domain } => world.kill(domain),
+            Action::FailGuestWrite {
+                domain,
+                disk,
+                length,
+                ..
+            } => world.fail_guest_write(domain, disk, *length),
+            Action::PowerOffGuest { domain } => world.stop(domain),
+            // It has left with the call.
+            Action::AwaitDetach { .. } => Ok(()),
+            Action::RestartDaemon | Action::KillDaemon => self.restart(),
+            Action::RemoveMetadata { domain, checkpoint } => {
+                self.remove_metadata(domain, checkpoint)
+            }
+            Action::EditMetadata {
+                domain,
+                checkpoint,
+                edits,
+            } => self.edit_metadata(domain, checkpoint, edits),
+            Action::MountFileSystem { path, size } => world.mount(path, *size),
+            Action::FillFileSystem { path } => world.fill(path, true),
+            Action::FreeFileSystem { path } => world.fill(path, false),
             Action::ChangeBitmap {
                 image,
                 bitmap,

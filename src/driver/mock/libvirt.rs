@@ -12,7 +12,7 @@ use crate::model::{
     Action, Answer, Api, Call, ErrorCode, ErrorDomain, Identity, Observation, PORTS, Place, Raised,
     Version,
 };
-use crate::world::{Domain, File, World};
+use crate::world::{Domain, File, Impossible, World};
 
 /// The first of a scenario's TCP ports; nothing listens on the simulated host.
 const FIRST_PORT: u16 = 40_001;
@@ -30,6 +30,8 @@ pub struct Mock {
     pub(super) domain_handles: BTreeMap<String, String>,
     /// Checkpoints that a client of this mock holds a handle of.
     pub(super) checkpoint_handles: BTreeSet<String>,
+    /// Calls in the background, by label, each with its answer if that is there already.
+    pub(super) begun: BTreeMap<String, (Call, Option<Answer>)>,
     /// The scenario's directory; the world has no other.
     directory: String,
     scenarios: u64,
@@ -68,6 +70,7 @@ impl Mock {
             world: World::default(),
             domain_handles: BTreeMap::new(),
             checkpoint_handles: BTreeSet::new(),
+            begun: BTreeMap::new(),
             directory: String::new(),
             scenarios: 0,
         }
@@ -107,18 +110,83 @@ impl Mock {
             Api::DomainBlockCommit => self.block_commit(call),
             Api::DomainBlockPull | Api::DomainBlockRebase => self.block_pull(call),
             Api::DomainSnapshotCreate => self.domain_snapshot_create(call),
-            Api::DomainShutdown
-            | Api::DomainReset
-            | Api::DomainGetXmlDesc
-            | Api::DomainManagedSaveRemove
-            | Api::DomainSave
-            | Api::DomainCoreDump
-            | Api::DomainRename
-            | Api::DomainMigrateSetMaxSpeed
-            | Api::DomainMigrateToUri3
-            | Api::DomainBlockResize
-            | Api::DomainBlockJobSetSpeed => not_modelled(call.api.as_str()),
+            Api::DomainShutdown => self.domain_shutdown(call),
+            Api::DomainSave => self.domain_save(call),
+            Api::DomainCoreDump => self.domain_core_dump(call),
+            Api::DomainRename => self.domain_rename(call),
+            Api::DomainMigrateSetMaxSpeed => self.migrate_set_max_speed(call),
+            Api::DomainMigrateToUri3 => self.migrate(call),
+            Api::DomainBlockResize => self.block_resize(call),
+            Api::DomainBlockJobSetSpeed => self.block_job_set_speed(call),
+            Api::DomainReset | Api::DomainGetXmlDesc | Api::DomainManagedSaveRemove => {
+                not_modelled(call.api.as_str())
+            }
         }
+    }
+
+    /// The same, and libvirt has stored what it has changed of its checkpoints.
+    pub(super) fn ruled(&mut self, call: &Call) -> Ruled {
+        let call = &self.of_its_name(call);
+        let before = self.checkpoints_of(&call.domain);
+        let ruled = shortened(self.rule(call), self.rules.longest_text);
+        self.store_checkpoints(call, &before, ruled.as_ref().ok());
+        ruled
+    }
+
+    /// The call, about the name that its domain has now: a handle stands for a UUID.
+    fn of_its_name(&self, call: &Call) -> Call {
+        let uuid = self.domain_handles.get(&call.domain);
+        let mut domains = self.world.domains.iter();
+        let renamed = domains.find(|(_, domain)| Some(&domain.uuid) == uuid);
+        let domain = renamed.map_or(&call.domain, |(name, _)| name);
+        Call {
+            domain: domain.clone(),
+            ..call.clone()
+        }
+    }
+
+    /// Issues a call in the background. One that would wait for a job does so until it is joined.
+    pub(super) fn begin_call(
+        &mut self,
+        label: &str,
+        call: &Call,
+    ) -> Result<Observation, Impossible> {
+        let answer = self
+            .call(call)
+            .map_err(|error| Impossible(error.to_string()))?;
+        let waits =
+            matches!(&answer, Answer::Refused(error) if error.code == ErrorCode::OPERATION_TIMEOUT);
+        let begun = (call.clone(), (!waits).then_some(answer));
+        self.begun.insert(label.to_owned(), begun);
+        Ok(Observation::Done)
+    }
+
+    /// The answer of such a call: what it waited for may have ended by now.
+    pub(super) fn join_call(&mut self, label: &str) -> Result<Observation, Impossible> {
+        let Some((call, answer)) = self.begun.remove(label) else {
+            return Err(Impossible(format!(
+                "joining the call {label}, which was not begun"
+            )));
+        };
+        let answer = match answer {
+            Some(answer) => answer,
+            None => self
+                .answer_after_wait(&call)
+                .map_err(|error| Impossible(error.to_string()))?,
+        };
+        Ok(Observation::Answer(answer))
+    }
+
+    /// The answer of a call that has waited for the domain's job; libvirt looks first whether there still
+    /// is a domain (`src/conf/virdomainjob.c:virDomainObjBeginJobInternal`).
+    fn answer_after_wait(&mut self, call: &Call) -> Result<Answer, DriverError> {
+        let mut answer = self.call(call)?;
+        if let Answer::Refused(error) = &mut answer
+            && error.code == ErrorCode::NO_DOMAIN
+        {
+            error.domain = self.rules.lock_domain;
+        }
+        Ok(answer)
     }
 
     /// Whether a path is one of the scenario's own; what else the host holds is not modelled.
@@ -204,7 +272,7 @@ fn check_reader(call: &Call) -> Ruled<()> {
 
 impl Libvirt for Mock {
     fn call(&mut self, call: &Call) -> Result<Answer, DriverError> {
-        into_answer(shortened(self.rule(call), self.rules.longest_text))
+        into_answer(self.ruled(call))
     }
 }
 

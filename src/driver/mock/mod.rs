@@ -14,7 +14,9 @@ mod host;
 mod intake;
 mod layerjob;
 mod libvirt;
+mod life_cycle;
 mod snapshot;
+mod store;
 #[cfg(test)]
 #[cfg(feature = "kit")]
 mod tests;

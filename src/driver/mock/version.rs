@@ -99,6 +99,16 @@ pub(super) struct Rules {
     /// Whether a commit looks for another job of the disk before it looks for the layers. Measured on
     /// 7.0.0.
     pub(super) job_before_layers: bool,
+    /// Whether a migration that reaches nobody is told of as libvirt's own failure. Measured on 7.0.0.
+    pub(super) wraps_migration_error: bool,
+    /// Whether QEMU names the nodes that keep a disk from being resized. Measured: not QEMU 5.2 and 7.2.
+    pub(super) tells_who_is_busy: bool,
+    /// Whether a save waits for a backup, rather than being refused for the sake of its block jobs.
+    /// Measured: not on 7.0.0 (`src/qemu/qemu_driver.c:qemuDomainSaveInternal`).
+    pub(super) save_waits_for_backup: bool,
+    /// Whether to set the speed of a block job waits for a backup, which it is a part of. Measured on
+    /// 11.3.0; not so on 7.0.0, 9.0.0 and 12.8.0.
+    pub(super) speed_waits_for_backup: bool,
     /// The version of QEMU.
     pub(super) qemu: &'static str,
 }
@@ -173,6 +183,10 @@ impl Rules {
             external_snapshots: ExternalSnapshots::GoneBackTo,
             layers_in_full: true,
             job_before_layers: false,
+            wraps_migration_error: false,
+            tells_who_is_busy: true,
+            save_waits_for_backup: true,
+            speed_waits_for_backup: true,
             qemu: REFERENCE_QEMU,
         };
         if version.same_series(BEFORE) {
@@ -206,6 +220,10 @@ impl Rules {
                 external_snapshots: ExternalSnapshots::Stay,
                 layers_in_full: false,
                 job_before_layers: true,
+                wraps_migration_error: true,
+                save_waits_for_backup: false,
+                tells_who_is_busy: false,
+                speed_waits_for_backup: false,
                 qemu: "5.2.0",
                 ..reference
             }
@@ -218,6 +236,8 @@ impl Rules {
                 offline_snapshots: false,
                 refused_revert: RefusedRevert::Crashed,
                 external_snapshots: ExternalSnapshots::Deleted,
+                tells_who_is_busy: false,
+                speed_waits_for_backup: false,
                 qemu: "7.2.22",
                 ..reference
             }
@@ -229,6 +249,7 @@ impl Rules {
                 begin_flags: flags::BACKUP_BEGIN_REUSE_EXTERNAL
                     | flags::BACKUP_BEGIN_PRESERVE_SHUTDOWN_DOMAIN,
                 flags_at_entry: true,
+                speed_waits_for_backup: false,
                 qemu: "11.1.3",
                 ..reference
             }

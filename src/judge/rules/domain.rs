@@ -91,6 +91,20 @@ pub(super) const RULES: &[Rule] = &[
               other, or the domain has no definition any more",
             &["src/qemu/qemu_driver.c:qemuDomainUndefineFlags"],
         ),
+    Rule::on("A5", INVALID, Decision::TreatAsDone)
+        .of(&[Api::DomainShutdown, Api::DomainDestroy])
+        .when(domain_is_off)
+        .because(
+            "the domain is off, as the call was to make it",
+            &["src/conf/domain_conf.c:virDomainObjCheckActive"],
+        ),
+    Rule::on("A8", INVALID, FIX)
+        .of(&[Api::DomainRename])
+        .when(domain_is_on)
+        .because(
+            "only a domain that is off gets another name",
+            &["src/qemu/qemu_driver.c:qemuDomainRename"],
+        ),
     Rule::on("B30", UNSUPPORTED, START)
         .of(BEGIN)
         .when(domain_is_off_and_may_start)
@@ -151,6 +165,10 @@ pub(super) const RULES: &[Rule] = &[
 
 fn domain_is_gone(facts: &Facts) -> Step {
     Ok(plain(facts.domain_state()? == DomainState::Gone))
+}
+
+fn domain_is_on(facts: &Facts) -> Step {
+    Ok(plain(facts.domain_state()?.is_active()))
 }
 
 fn domain_is_off(facts: &Facts) -> Step {

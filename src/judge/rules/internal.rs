@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::names::{METADATA, has_a_long_name};
-use super::other_job::unstuck;
+use super::other_job::{self, unstuck};
 use crate::judge::Rule;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::rule::{Step, plain};
@@ -92,6 +92,13 @@ pub(super) const RULES: &[Rule] = &[
         .because(
             "a disk of the request has a block job, which excludes others",
             &["src/qemu/qemu_blockjob.c:qemuBlockJobRegister"],
+        ),
+    Rule::on("B15-resize", INTERNAL, WAIT)
+        .of(&[Api::DomainBlockResize])
+        .when(other_job::disk_has_a_block_job)
+        .because(
+            "the disk has a block job, which QEMU finds and libvirt does not look for",
+            &["src/qemu/qemu_driver.c:qemuDomainBlockResize"],
         ),
     Rule::on("B14-leftover", INTERNAL, WAIT)
         .of(BEGIN)

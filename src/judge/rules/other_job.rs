@@ -20,6 +20,20 @@ const ORPHAN: &str = "measured on libvirt 9.0 to 12.8: a backup whose checkpoint
               could not be stored runs on without a job";
 
 pub(super) const RULES: &[Rule] = &[
+    Rule::on(
+        "B9-speed",
+        &[ErrorCode::OPERATION_TIMEOUT],
+        Decision::FixRequest,
+    )
+    .of(&[Api::DomainBlockJobSetSpeed])
+    .when(disk_is_backed_up)
+    .because(
+        "the block job is a part of the backup that is waited for: leave its speed as it is",
+        &[
+            "src/qemu/qemu_driver.c:qemuDomainBlockJobSetSpeed",
+            "measured on libvirt 11.3; 7.0, 9.0 and 12.8 set it at once",
+        ],
+    ),
     Rule::on("B9-own", &[ErrorCode::OPERATION_TIMEOUT], WAIT)
         .when(an_own_attempt_may_run)
         .because(
@@ -33,6 +47,18 @@ pub(super) const RULES: &[Rule] = &[
     Rule::on("B9", &[ErrorCode::OPERATION_TIMEOUT], WAIT).because(
         "another job holds the domain, and libvirt has waited for 30 s",
         &["docs/kbase/internals/qemu-threads.rst: asynchronous jobs exclude each other"],
+    ),
+    Rule::on(
+        "B15-pivot",
+        &[ErrorCode::BLOCK_COPY_ACTIVE],
+        Decision::FixRequest,
+    )
+    .of(&[Api::DomainBlockJobAbort])
+    .when(disk_is_backed_up)
+    .because(
+        "the block job is a part of a backup, which is never ready to change over: without \
+              VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT the call ends the whole backup",
+        &["src/qemu/qemu_block.c:qemuBlockPivot"],
     ),
     Rule::on("B15-copy", &[ErrorCode::BLOCK_COPY_ACTIVE], WAIT).because(
         "the disk has a block job, which must end first",
@@ -93,6 +119,16 @@ pub(super) const RULES: &[Rule] = &[
         "the host has no directory with TLS material for backups",
         &["src/qemu/qemu_backup.c:qemuBackupBeginPrepareTLS"],
     ),
+    Rule::on("B10-orphan", INVALID, WAIT)
+        .when(an_orphan_runs)
+        .because(
+            "a backup runs that no job API sees; the disks' block jobs are its last trace",
+            &[
+                "src/qemu/qemu_migration.c:qemuMigrationSrcIsAllowed: domain has active \
+              block job",
+                ORPHAN,
+            ],
+        ),
     Rule::on("B10-other", INVALID, WAIT)
         .when(a_domain_job_runs)
         .because(
@@ -191,10 +227,7 @@ fn tls_is_wanted(facts: &Facts) -> bool {
 
 /// Any function that a job excludes; those about checkpoints answer otherwise.
 fn a_domain_job_runs(facts: &Facts) -> Step {
-    if matches!(
-        facts.api,
-        Function::Known(Api::CheckpointCreate | Api::CheckpointGetXmlDesc)
-    ) {
+    if is_about_checkpoints(facts) {
         return Ok(None);
     }
     if facts.job()? != RunningJob::None {
@@ -204,7 +237,32 @@ fn a_domain_job_runs(facts: &Facts) -> Step {
     Ok(plain(!facts.busy_disks()?.is_empty()))
 }
 
-fn disk_has_a_block_job(facts: &Facts) -> Step {
+fn is_about_checkpoints(facts: &Facts) -> bool {
+    matches!(
+        facts.api,
+        Function::Known(Api::CheckpointCreate | Api::CheckpointGetXmlDesc)
+    )
+}
+
+/// A backup that is registered, or of which only block jobs are left, and no job that holds the domain.
+fn an_orphan_runs(facts: &Facts) -> Step {
+    if is_about_checkpoints(facts) || facts.job()? != RunningJob::None {
+        return Ok(None);
+    }
+    if facts.backed_up_disks()?.is_empty() {
+        return Ok(None);
+    }
+    unstuck(facts).map(Some)
+}
+
+fn disk_is_backed_up(facts: &Facts) -> Step {
+    let backed_up = facts.backed_up_disks()?;
+    let mut disks = facts.request.disk_names();
+    let is_backed_up = |disk: &str| backed_up.iter().any(|other| other == disk);
+    Ok(plain(disks.any(is_backed_up)))
+}
+
+pub(super) fn disk_has_a_block_job(facts: &Facts) -> Step {
     let is_about_none = facts.request.disks.is_empty() && facts.request.each_disk.is_none();
     if is_about_none || facts.api == Api::DomainBackupBegin.into() {
         return Ok(None);

@@ -226,6 +226,11 @@ fn by_domain() -> Vec<(&'static str, Facts)> {
             shut_off(failed(Api::DomainGetJobStats, 55, ErrorDomain::DOMAIN)),
         ),
         ("A3", failed(Api::DomainUndefine, 55, ErrorDomain::QEMU)),
+        ("A8", failed(Api::DomainRename, 55, ErrorDomain::QEMU)),
+        (
+            "A5",
+            shut_off(failed(Api::DomainShutdown, 55, ErrorDomain::QEMU)),
+        ),
         ("B30", shut_off(begin(84))),
         ("B30-offline", must_stay_off(begin(84))),
         ("C9", shut_off(create(84))),
@@ -252,8 +257,19 @@ fn by_other_job() -> Vec<(&'static str, Facts)> {
     };
     let abort = || failed(Api::DomainAbortJob, 55, ErrorDomain::QEMU);
     vec![
+        (
+            "B9-speed",
+            busy(
+                failed(Api::DomainBlockJobSetSpeed, 68, ErrorDomain::NONE),
+                5,
+            ),
+        ),
         ("B9-own", stuck(left_attempt(begin(68)))),
         ("B9", begin(68)),
+        (
+            "B15-pivot",
+            busy(failed(Api::DomainBlockJobAbort, 83, ErrorDomain::QEMU), 5),
+        ),
         (
             "B15-copy",
             failed(Api::DomainBlockCopy, 83, ErrorDomain::QEMU),
@@ -274,6 +290,10 @@ fn by_other_job() -> Vec<(&'static str, Facts)> {
         (
             "B16-directory",
             with(begin(55), |facts| facts.request.tls = true),
+        ),
+        (
+            "B10-orphan",
+            busy(failed(Api::DomainManagedSave, 55, ErrorDomain::QEMU), 5),
         ),
         (
             "B10-other",
@@ -428,6 +448,10 @@ fn by_internal() -> Vec<(&'static str, Facts)> {
         ("B18-name", stuck(long_name(begin(1)))),
         ("B18", stuck(begin(1))),
         ("B15", busy(begin(1), 2)),
+        (
+            "B15-resize",
+            busy(failed(Api::DomainBlockResize, 1, ErrorDomain::QEMU), 5),
+        ),
         (
             "B14-leftover",
             own(

@@ -107,9 +107,11 @@ pub(super) fn wanted(step: &Step) -> Wanted {
         | Step::KillEmulator
         | Step::Save
         | Step::GuestWrite(_)
+        | Step::GuestWriteFails(_)
         | Step::CheckpointCreate(_)
         | Step::BackupBegin(_)
         | Step::AwaitBackup
+        | Step::AwaitFailedBackup
         | Step::BackupEnd
         | Step::BackupAbort
         | Step::BlockCommit(_)
@@ -176,6 +178,8 @@ pub(super) fn wanted(step: &Step) -> Wanted {
         | Step::ReleasePort(_)
         | Step::BlockMetadataStore
         | Step::UnblockMetadataStore
+        | Step::RemoveMetadata(_)
+        | Step::EditMetadata(_)
         | Step::Background(_)
         | Step::Join(_)
         | Step::Call(_) => Wanted::Anything,
@@ -194,7 +198,11 @@ pub(super) fn power_after(step: &Step, before: Power) -> Power {
         Step::Shutdown | Step::Destroy | Step::KillEmulator => Power::ShutOff,
         Step::Define if before == Power::Undefined => Power::ShutOff,
         Step::Save => Power::Saved,
-        Step::Undefine | Step::UndefineWithMetadata if !before.is_active() => Power::Undefined,
+        Step::Undefine | Step::UndefineWithMetadata
+            if !before.is_active() && before != Power::Unknown =>
+        {
+            Power::Undefined
+        }
         Step::Call(call) if call.refused.is_some() => before,
         Step::SnapshotRevert(_) | Step::Call(_) | Step::Join(_) => Power::Unknown,
         _ => before,
@@ -203,7 +211,7 @@ pub(super) fn power_after(step: &Step, before: Power) -> Power {
 
 /// True for what libvirt answers to.
 pub(super) fn is_call(step: &Step) -> bool {
-    let more = matches!(step, Step::BlockResize(_) | Step::Join(_));
+    let more = matches!(step, Step::Join(_));
     more || function(step).is_some()
 }
 
@@ -232,6 +240,7 @@ pub fn function(step: &Step) -> Option<Api> {
         Step::BlockPull(_) => Some(Api::DomainBlockPull),
         Step::BlockCopy(_) => Some(Api::DomainBlockCopy),
         Step::BlockJobAbort(_) => Some(Api::DomainBlockJobAbort),
+        Step::BlockResize(_) => Some(Api::DomainBlockResize),
         Step::AttachDisk(_) => Some(Api::DomainAttachDevice),
         Step::DetachDisk(_) => Some(Api::DomainDetachDevice),
         Step::Call(call) => Some(call.api.value),
@@ -239,8 +248,9 @@ pub fn function(step: &Step) -> Option<Api> {
         | Step::RestartDaemon
         | Step::KillDaemon
         | Step::GuestWrite(_)
+        | Step::GuestWriteFails(_)
         | Step::AwaitBackup
-        | Step::BlockResize(_)
+        | Step::AwaitFailedBackup
         | Step::AwaitBlockJob(_)
         | Step::RecreateImage(_)
         | Step::ResizeImage(_)
@@ -275,6 +285,8 @@ pub fn function(step: &Step) -> Option<Api> {
         | Step::NbdServerStop
         | Step::BlockMetadataStore
         | Step::UnblockMetadataStore
+        | Step::RemoveMetadata(_)
+        | Step::EditMetadata(_)
         | Step::Background(_)
         | Step::Join(_) => None,
     }

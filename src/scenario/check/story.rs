@@ -10,7 +10,8 @@ use super::names::Names;
 use crate::model::{Api, Argument, ErrorCode, Size};
 use crate::scenario::diagnostic::Problem;
 use crate::scenario::syntax::{
-    BackupBegin, BackupMode, Call, CheckpointCreate, CheckpointDelete, Disk, Named, Spanned, Step,
+    BackupBegin, BackupMode, Call, CheckpointCreate, CheckpointDelete, Disk, Edit, Named, Spanned,
+    Step,
 };
 
 /// What the file says of a step's end.
@@ -176,6 +177,7 @@ impl<'a> Story<'a> {
             Step::GuestWrite(body) | Step::ImageWrite(body) => {
                 self.write(&body.disk, &body.offset, &body.length);
             }
+            Step::GuestWriteFails(body) => self.write(&body.disk, &body.offset, &body.length),
             Step::CheckpointCreate(body) => self.checkpoint_create(body, strictness),
             Step::CheckpointDump(body) => {
                 self.checkpoint(&body.name, strictness);
@@ -189,20 +191,7 @@ impl<'a> Story<'a> {
                 self.report(missing.map(|problem| {
                     problem.label("no earlier `checkpoint-dump … as:` has this label")
                 }));
-                for edit in body
-                    .edit
-                    .iter()
-                    .filter(|edit| edit.replace.value.is_empty())
-                {
-                    self.report(
-                        Problem::new(
-                            "scenario::edit",
-                            edit.replace.span.clone(),
-                            "an empty text stands everywhere and nowhere",
-                        )
-                        .help("write the text that is to be replaced"),
-                    );
-                }
+                self.edits(&body.edit);
                 if strictness == Strictness::MustSucceed {
                     // Which name the dump holds may have been edited.
                     self.checkpoints.open();
@@ -210,7 +199,9 @@ impl<'a> Story<'a> {
             }
             Step::CheckpointDelete(body) => self.checkpoint_delete(body, strictness),
             Step::BackupBegin(body) => self.backup_begin(body, place, strictness),
-            Step::AwaitBackup => self.end_backup(place, Some(BackupMode::Push), strictness),
+            Step::AwaitBackup | Step::AwaitFailedBackup => {
+                self.end_backup(place, Some(BackupMode::Push), strictness);
+            }
             Step::BackupEnd => self.end_backup(place, Some(BackupMode::Pull), strictness),
             Step::BackupAbort => self.end_backup(place, None, strictness),
             Step::SnapshotCreate(body) => {
@@ -336,6 +327,8 @@ impl<'a> Story<'a> {
                 self.background.remove(&body.from.value);
                 self.forget();
             }
+            // Which checkpoints libvirt finds again is its to know.
+            Step::RestartDaemon | Step::KillDaemon => self.checkpoints.open(),
             Step::Call(body) => self.call(body, strictness),
             Step::UndefineWithMetadata => self.checkpoints.clear(),
             Step::Start
@@ -347,8 +340,6 @@ impl<'a> Story<'a> {
             | Step::KillEmulator
             | Step::Save
             | Step::Restore
-            | Step::RestartDaemon
-            | Step::KillDaemon
             | Step::Undefine
             | Step::Define
             | Step::MakeDirectory(_)
@@ -364,6 +355,24 @@ impl<'a> Story<'a> {
             | Step::NbdServerStop
             | Step::BlockMetadataStore
             | Step::UnblockMetadataStore => {}
+            Step::RemoveMetadata(body) => self.checkpoint(&body.name, strictness),
+            Step::EditMetadata(body) => {
+                self.checkpoint(&body.name, strictness);
+                self.edits(&body.edit);
+            }
+        }
+    }
+
+    fn edits(&mut self, edits: &[Edit]) {
+        for edit in edits.iter().filter(|edit| edit.replace.value.is_empty()) {
+            self.report(
+                Problem::new(
+                    "scenario::edit",
+                    edit.replace.span.clone(),
+                    "an empty text stands everywhere and nowhere",
+                )
+                .help("write the text that is to be replaced"),
+            );
         }
     }
 

@@ -34,9 +34,23 @@ pub(super) fn check_then(scenario: &Scenario, problems: &mut Vec<Problem>) {
     problems.extend(missing_remedy(scenario, refusal));
 }
 
+/// The call under test, where it was begun in the history.
+fn joined(scenario: &Scenario) -> &Step {
+    let Step::Join(join) = &scenario.when.value else {
+        return &scenario.when.value;
+    };
+    let begun = scenario.history.iter().find_map(|step| {
+        let Step::Background(body) = &step.value else {
+            return None;
+        };
+        (body.label.value == join.from.value).then_some(&body.step.value)
+    });
+    begun.unwrap_or(&scenario.when.value)
+}
+
 /// The part of a recovery that only the author knows, where the decision cannot do without.
 fn missing_remedy(scenario: &Scenario, refusal: &Refusal) -> Option<Problem> {
-    let api = function(&scenario.when.value);
+    let api = function(joined(scenario));
     let name = scenario.when.value.name();
     // A call that no raw call can make is known by the step alone.
     let corrects = |step: &Spanned<Step>| match api {

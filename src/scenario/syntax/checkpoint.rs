@@ -54,6 +54,24 @@ pub struct CheckpointRedefine {
     pub edit: Vec<Edit>,
 }
 
+/// Removes the file in which libvirt stores a checkpoint.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RemoveMetadata {
+    /// Name of the checkpoint.
+    pub name: Spanned<String>,
+}
+
+/// Changes that file.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EditMetadata {
+    /// Name of the checkpoint.
+    pub name: Spanned<String>,
+    /// Changes to the text of the file, made one after the other.
+    pub edit: Vec<Edit>,
+}
+
 /// One change to a text.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -20,7 +20,8 @@ mod word;
 
 pub use backup::{Background, BackupBegin, BackupDisk, BackupDiskMode, BackupMode, Join, Server};
 pub use checkpoint::{
-    CheckpointCreate, CheckpointDelete, CheckpointDump, CheckpointRedefine, Edit,
+    CheckpointCreate, CheckpointDelete, CheckpointDump, CheckpointRedefine, Edit, EditMetadata,
+    RemoveMetadata,
 };
 pub use damage::{
     Anchor, BitmapAdd, BitmapDamage, BitmapDamageKind, BitmapMerge, BitmapName, ImageDamage,
@@ -33,7 +34,7 @@ pub(super) use scenario::version_of;
 pub use scenario::{Need, Scenario};
 pub(super) use spanned::SPANNED;
 pub use spanned::{Named, Spanned};
-pub use step::{Call, Step, Write};
+pub use step::{Call, FailedWrite, Step, Write};
 pub use storage::{
     AmendImage, AttachDisk, BlockCommit, BlockCopy, BlockJobAbort, BlockPull, ConvertImage,
     CopyImage, DiskName, OverlayImage, ResizeDisk, RestoreImage, SnapshotCreate, SnapshotKind,

@@ -11,9 +11,9 @@ use super::{
     AmendImage, AttachDisk, Background, BackupBegin, BitmapAdd, BitmapDamage, BitmapMerge,
     BitmapName, BlockCommit, BlockCopy, BlockJobAbort, BlockPull, CheckpointCreate,
     CheckpointDelete, CheckpointDump, CheckpointRedefine, ConvertImage, CopyImage, DirectoryName,
-    DiskName, FileNamed, ImageDamage, Join, OverlayImage, Port, ResizeDisk, RestoreImage,
-    ServerPlace, SmallFileSystem, SnapshotCreate, SnapshotName, Spanned, TruncateImage, Word,
-    WriteBytes,
+    DiskName, EditMetadata, FileNamed, ImageDamage, Join, OverlayImage, Port, RemoveMetadata,
+    ResizeDisk, RestoreImage, ServerPlace, SmallFileSystem, SnapshotCreate, SnapshotName, Spanned,
+    TruncateImage, Word, WriteBytes,
 };
 use crate::model::{Api, ErrorCode, Size};
 
@@ -51,6 +51,8 @@ pub enum Step {
     Define,
     /// The guest writes one byte value over a range of a disk.
     GuestWrite(Write),
+    /// The guest writes to a disk, and QEMU refuses it: nothing of it reaches the disk.
+    GuestWriteFails(FailedWrite),
     /// Creates a checkpoint.
     CheckpointCreate(CheckpointCreate),
     /// Dumps a checkpoint's XML and keeps it under a label.
@@ -63,6 +65,8 @@ pub enum Step {
     BackupBegin(BackupBegin),
     /// Waits until the running push backup has ended.
     AwaitBackup,
+    /// Waits until the running push backup has failed.
+    AwaitFailedBackup,
     /// Ends the running pull backup after its data was read.
     BackupEnd,
     /// Aborts the running backup.
@@ -85,9 +89,9 @@ pub enum Step {
     AwaitBlockJob(DiskName),
     /// Ends the block job of a disk.
     BlockJobAbort(BlockJobAbort),
-    /// Adds a disk to the domain.
+    /// Adds a disk to the domain: to its definition, and to what runs of it.
     AttachDisk(AttachDisk),
-    /// Takes a disk from the domain.
+    /// Takes a disk from the domain: from its definition, and from what runs of it.
     DetachDisk(DiskName),
     /// Makes the disk's image anew, empty and without bitmaps.
     RecreateImage(DiskName),
@@ -155,6 +159,10 @@ pub enum Step {
     BlockMetadataStore,
     /// Makes libvirt's store of checkpoint metadata writable again.
     UnblockMetadataStore,
+    /// Removes the file of a checkpoint from that store, behind libvirt's back.
+    RemoveMetadata(RemoveMetadata),
+    /// Changes that file, behind libvirt's back.
+    EditMetadata(EditMetadata),
     /// Issues a call and does not wait for its answer.
     Background(Background),
     /// Waits for the answer of a call in the background.
@@ -187,6 +195,18 @@ pub struct Write {
     pub length: Spanned<Word<Size>>,
     /// The byte value.
     pub pattern: u8,
+}
+
+/// A range of a disk.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FailedWrite {
+    /// Target device.
+    pub disk: Spanned<String>,
+    /// First byte.
+    pub offset: Spanned<Word<Size>>,
+    /// Number of bytes.
+    pub length: Spanned<Word<Size>>,
 }
 
 /// A call as libvirt takes it. In its texts `[DIR]` stands for the scenario's directory, and

@@ -10,7 +10,9 @@ use crate::driver::mock::checkpoint::{
 };
 use crate::driver::mock::intake::{self, BackupDocument, CheckpointDocument, ServerElement};
 use crate::model::{Call, ErrorCode, ErrorDomain, Value, flags};
-use crate::world::{Active, BackupJob, Cancelling, Domain, JobDisk, Standing, chain_is_valid};
+use crate::world::{
+    Active, BackupJob, Cancelling, Domain, JobDisk, MadeUp, Standing, chain_is_valid,
+};
 
 /// The longest name of a bitmap (QEMU `include/block/dirty-bitmap.h:BDRV_BITMAP_MAX_NAME_SIZE`).
 const LONGEST_BITMAP: usize = 1023;
@@ -123,6 +125,7 @@ impl Mock {
             order,
             disks,
             standing: Standing::Job,
+            names: MadeUp::InMemory,
         };
         Ok((job, prepared))
     }

@@ -41,6 +41,15 @@ impl Mock {
             let text = format!("store '{path}' for backup of '{}' exists", disk.target);
             return refuse(ErrorCode::INVALID_ARG, ErrorDomain::QEMU, &text);
         }
+        let file_system = self.world.file_system_of(path);
+        if file_system.is_some_and(|found| found.is_full) {
+            if disk.format != DiskFormat::Qcow2 {
+                return not_modelled("a raw target in a full file system");
+            }
+            let text = "failed to format image: 'Could not write qcow2 header: No space left on \
+                        device'";
+            return refuse(ErrorCode::OPERATION_FAILED, ErrorDomain::QEMU, text);
+        }
         match self.world.no_place(path) {
             Some(errno) => refuse_system(errno, &format!("failed to create image file '{path}'")),
             None => Ok(()),

@@ -9,3 +9,4 @@ mod redefine;
 pub(super) use create::{
     Prepared, active_of, bitmap_exists, prepare, require_block_jobs, require_free,
 };
+pub(super) use redefine::stored;

@@ -87,6 +87,18 @@ impl Mock {
     }
 }
 
+/// The checkpoint of a document that libvirt has written itself: its disks are listed as they are.
+pub(in crate::driver::mock) fn stored(document: CheckpointDocument) -> Checkpoint {
+    let name = document.name.unwrap_or_default();
+    Checkpoint {
+        description: document.description,
+        parent: document.parent,
+        creation_time: document.creation_time.unwrap_or_default(),
+        disks: as_given(document.disks.unwrap_or_default(), &name),
+        definition: document.domain.map(|nested| nested.text),
+    }
+}
+
 /// Without a `<domain>` the disks are stored as the document lists them
 /// (`src/conf/checkpoint_conf.c:virDomainCheckpointRedefinePrep`).
 fn as_given(listed: Vec<CheckpointDiskElement>, name: &str) -> Vec<CheckpointDisk> {

@@ -23,7 +23,15 @@ pub(in crate::driver::mock) fn domain(xml: Option<&str>) -> Ruled<DomainDocument
     known(
         root,
         &["type"],
-        &["name", "uuid", "memory", "os", "devices", "capabilities"],
+        &[
+            "name",
+            "uuid",
+            "memory",
+            "os",
+            "features",
+            "devices",
+            "capabilities",
+        ],
     )?;
     let Some((name, uuid)) = text_of(root, "name").zip(text_of(root, "uuid")) else {
         return not_modelled("a domain without name or UUID");
