@@ -221,8 +221,8 @@ fn what_no_driver_can_execute_is_broken_and_listed() {
     let file = "scenarios/seed/checkpoint-on-raw-disk-refused.yaml";
     copy.edit(
         file,
-        "history:\n  - start",
-        "history:\n  - start\n  - bitmap-add: { disk: vda, bitmap: b, live: true }",
+        "vda: { format: qcow2,",
+        "vda: { format: qcow2, cluster-size: 1M,",
     );
     assert_eq!(
         code(backup_tck().args(["check", "raw"]).current_dir(&copy.0)),
