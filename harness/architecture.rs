@@ -41,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "explain",
         &[
             "divergence",
+            "findings",
             "judge",
             "model",
             "scenario",
@@ -48,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
+    ("findings", &[]),
     ("suite", &["model", "scenario"]),
     ("strategies", &["model"]),
     ("divergence", &["model", "scenario"]),
@@ -105,7 +107,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that do no I/O, read no clock and start nothing.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
+    "findings",
     "model",
     "qcow2",
     "scenario",

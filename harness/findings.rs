@@ -13,55 +13,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use backup_tck::findings::{Finding, Kind, findings};
 use backup_tck::suite::Suite;
-use serde::Deserialize;
 
-/// One entry of `harness/findings/findings.yaml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Finding {
-    name: String,
-    title: String,
-    kind: Kind,
-    statement: String,
-    /// What a client does today.
-    today: String,
-    /// What libvirt could do.
-    libvirt: String,
-    source: Vec<String>,
-    scenarios: Vec<String>,
-    /// Why no scenario shows it.
-    note: Option<String>,
-    /// What only a libvirt prints that does this.
-    shows: String,
-    script: String,
-}
-
-#[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    Defect,
-    Trap,
-    Documentation,
-}
-
-impl Kind {
-    const ALL: [Self; 3] = [Self::Defect, Self::Trap, Self::Documentation];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Defect => "defect",
-            Self::Trap => "trap",
-            Self::Documentation => "documentation",
-        }
-    }
-
-    const fn heading(self) -> &'static str {
-        match self {
-            Self::Defect => "Defects",
-            Self::Trap => "Traps",
-            Self::Documentation => "Documentation",
-        }
+const fn heading(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Defect => "Defects",
+        Kind::Trap => "Traps",
+        Kind::Documentation => "Documentation",
     }
 }
 
@@ -85,11 +44,6 @@ fn plain(text: &str) -> String {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn findings() -> Vec<Finding> {
-    let text = fs::read_to_string(root().join("harness/findings/findings.yaml")).unwrap();
-    serde_saphyr::from_str(&text).unwrap()
 }
 
 fn outputs(name: &str) -> Vec<Output> {
@@ -131,7 +85,7 @@ fn every_finding_was_seen() {
     let mut versions = BTreeSet::new();
     for finding in findings() {
         let outputs = outputs(&finding.name);
-        let (shown, others) = seen(&finding, &outputs);
+        let (shown, others) = seen(finding, &outputs);
         assert!(!shown.is_empty(), "{}: no version shows it", finding.name);
         versions.insert(shown.len() + others.len());
     }
@@ -145,7 +99,7 @@ fn every_finding_was_seen() {
 
 #[test]
 fn every_record_is_of_a_finding() {
-    let names: BTreeSet<String> = findings().into_iter().map(|one| one.name).collect();
+    let names: BTreeSet<String> = findings().iter().map(|one| one.name.clone()).collect();
     for entry in fs::read_dir(root().join("snapshots/findings")).unwrap() {
         let path: PathBuf = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -174,13 +128,13 @@ fn every_scenario_exists() {
 #[test]
 fn every_reproducer_is_short_and_printed_whole() {
     let place = tempfile::tempdir().unwrap();
-    let prelude = fs::read_to_string(root().join("harness/findings/prelude.sh")).unwrap();
+    let prelude = fs::read_to_string(root().join("src/findings/prelude.sh")).unwrap();
     for Finding { name, script, .. } in findings() {
         let lines = script.lines().count();
         assert!(lines <= 25, "{name} has {lines} lines");
         assert!(script.contains("show\n"), "{name} shows nothing");
         let output = Command::new("ci/findings")
-            .args(["--script", &name])
+            .args(["--script", name])
             .current_dir(root())
             .output()
             .unwrap();
@@ -200,7 +154,7 @@ fn every_reproducer_is_short_and_printed_whole() {
 #[test]
 fn the_page_is_fresh() {
     let path = root().join("FINDINGS.md");
-    let fresh = page(&findings());
+    let fresh = page(findings());
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &fresh).unwrap();
     }
@@ -219,7 +173,7 @@ documentation that says something else. Each was reproduced with `virsh`, `qemu-
 are named, in their Debian builds with QEMU; what they printed stands below each reproducer. *Not on* a version means that the
 same reproducer printed something else there, which is shown as well.
 
-The reproducers begin with [a few functions](harness/findings/prelude.sh) that make a domain and remove it in the end. To run one as
+The reproducers begin with [a few functions](src/findings/prelude.sh) that make a domain and remove it in the end. To run one as
 root, on the libvirt of this machine or on that of a URI, and all of them on four versions:
 
 ```sh
@@ -232,14 +186,14 @@ What comes before `show` prints nothing. `backup XML [CHECKPOINT]` is `virsh bac
 `guest_write DISK OFFSET LENGTH` writes through QEMU's block layer. `backup-tck script SCENARIO` prints the longer story of a
 scenario in the same way. In the output `DIR` is the directory of the images, and `+` begins a command.
 
-This page is made of [`harness/findings/findings.yaml`](harness/findings/findings.yaml) and `snapshots/findings/`; do not edit it.
+This page is made of [`src/findings/findings.yaml`](src/findings/findings.yaml) and `snapshots/findings/`; do not edit it.
 ";
 
 fn page(findings: &[Finding]) -> String {
     let mut page = HEAD.to_owned();
     let of = |kind: Kind| findings.iter().filter(move |finding| finding.kind == kind);
     for kind in Kind::ALL {
-        let _ = writeln!(page, "\n## {}\n", kind.heading());
+        let _ = writeln!(page, "\n## {}\n", heading(kind));
         page.push_str("| finding | seen on | scenario |\n|---|---|---|\n");
         for finding in of(kind) {
             let (shown, _) = seen(finding, &outputs(&finding.name));

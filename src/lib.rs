@@ -19,6 +19,8 @@ pub mod divergence;
 pub mod driver;
 #[cfg(feature = "kit")]
 pub mod explain;
+#[cfg(feature = "kit")]
+pub mod findings;
 pub mod judge;
 #[cfg(feature = "kit")]
 pub mod last_run;

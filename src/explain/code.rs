@@ -24,6 +24,8 @@ pub(super) fn page(code: ErrorCode, scenarios: &Scenarios) -> String {
     page.section("scenarios that expect it");
     let names = refusing(scenarios, move |refusal| refusal.error == code);
     page.names(names, "none yet");
+    page.section("more");
+    page.bullets(["DECISIONS.md: every function and code on one page"]);
     page.into_text()
 }
 

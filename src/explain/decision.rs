@@ -35,6 +35,11 @@ pub(super) fn page(decision: Decision, scenarios: &Scenarios) -> String {
     page.section("scenarios that expect it");
     let names = refusing(scenarios, move |refusal| refusal.decision == decision);
     page.names(names, "none yet");
+    page.section("more");
+    page.bullets([
+        format!("DECISIONS.md#{decision}"),
+        format!("backup-tck policies --decision {decision}: what products do there"),
+    ]);
     page.into_text()
 }
 

@@ -1,5 +1,5 @@
 //! What the words of the field mean: error codes, decisions, clean-up steps, probes, problems
-//! of a scenario file, scenarios; and what failed in a run.
+//! of a scenario file, scenarios; and findings; and what failed in a run.
 //!
 //! [`find`] turns a word into a [`Topic`], and [`Topic::page`] is its text, 80 columns wide. All
 //! of it is made of the tables that the judge and the reader work with. Nothing here does I/O:
@@ -13,6 +13,7 @@ mod decision;
 mod decision_texts;
 mod decisions;
 mod failed;
+mod finding;
 mod judgement;
 mod page;
 mod probe;

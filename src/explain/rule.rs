@@ -2,6 +2,7 @@
 
 use super::page::Page;
 use super::scenarios::{Scenarios, decided_by};
+use crate::findings::findings;
 use crate::judge::Rule;
 
 pub(super) fn page(rule: &Rule, scenarios: &Scenarios) -> String {
@@ -30,7 +31,18 @@ pub(super) fn page(rule: &Rule, scenarios: &Scenarios) -> String {
     page.section("more");
     let codes = rule.codes.iter().map(|code| code.0.to_string());
     let topics = [rule.decision.to_string()].into_iter().chain(codes);
-    page.commands(topics.map(|topic| format!("backup-tck explain {topic}")));
+    let shown: Vec<&str> = decided_by(scenarios, rule.id).collect();
+    let findings = findings()
+        .iter()
+        .filter(|finding| shown.iter().any(|name| finding.is_shown_by(name)))
+        .map(|finding| finding.name.clone());
+    let topics = topics.chain(findings);
+    let page_of_all = format!("DECISIONS.md#{}", rule.id.to_lowercase());
+    page.commands(
+        topics
+            .map(|topic| format!("backup-tck explain {topic}"))
+            .chain([page_of_all]),
+    );
     page.into_text()
 }
 

@@ -1,10 +1,13 @@
 //! The page of a scenario: its story step by step, and what must come of it.
 
+use super::finding::shown_by;
 use super::page::Page;
+use super::scenarios::Known;
 use crate::scenario::syntax::Disk;
 use crate::scenario::{Expectation, Refusal, Scenario, step_text};
 
-pub(super) fn page(name: &str, scenario: &Scenario) -> String {
+pub(super) fn page(name: &str, known: &Known) -> String {
+    let scenario = &known.scenario;
     let mut page = Page::new(&format!("{name}, a scenario"));
     page.section("what it shows");
     page.paragraph(&scenario.summary);
@@ -35,6 +38,7 @@ pub(super) fn page(name: &str, scenario: &Scenario) -> String {
         }
         Expectation::Refusal(refusal) => expect(&mut page, refusal),
     }
+    more(&mut page, name, known);
     page.into_text()
 }
 
@@ -93,9 +97,28 @@ fn expect(page: &mut Page, refusal: &Refusal) {
             page.verbatim(&step_text(&step.value));
         }
     }
+}
+
+/// The ways from here: what its error, its decision and its rule mean, what it shows of libvirt, and
+/// what products make of it.
+fn more(page: &mut Page, name: &str, known: &Known) {
+    let mut topics: Vec<String> = Vec::new();
+    if let Expectation::Refusal(refusal) = &known.scenario.then {
+        topics.push(refusal.decision.to_string());
+        topics.push(refusal.error.0.to_string());
+    }
+    topics.extend(known.rule.clone().filter(|rule| rule != "none"));
+    topics.extend(shown_by(name).map(|finding| finding.name.clone()));
+    let mut commands: Vec<String> = topics
+        .iter()
+        .map(|topic| format!("backup-tck explain {topic}"))
+        .collect();
+    commands.extend(
+        known
+            .is_for_clients()
+            .then(|| format!("backup-tck policies {name}")),
+    );
+    commands.push(format!("backup-tck script {name}"));
     page.section("more");
-    page.bullets([
-        format!("backup-tck explain {decision}"),
-        format!("backup-tck explain {}", refusal.error.0),
-    ]);
+    page.commands(commands);
 }

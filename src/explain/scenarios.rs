@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::scenario::{Expectation, Refusal, Scenario};
+use crate::model::{Api, Decision};
+use crate::scenario::{Expectation, Refusal, Scenario, function};
 
 /// The scenarios that pages refer to, by their names.
 pub type Scenarios = BTreeMap<String, Known>;
@@ -33,6 +34,22 @@ impl Known {
             rule: rule_in(snapshot).map(str::to_owned),
             clean_up: lines(snapshot, "clean-up").map(first_word).collect(),
             probes: lines(snapshot, "probe").map(title).collect(),
+        }
+    }
+
+    /// Whether it is a refusal that a client of backups has to recover from.
+    pub(super) fn is_for_clients(&self) -> bool {
+        let calls = [
+            Api::DomainBackupBegin,
+            Api::CheckpointCreate,
+            Api::CheckpointDelete,
+            Api::DomainAbortJob,
+        ];
+        let called = function(&self.scenario.when.value);
+        let is_theirs = called.is_some_and(|api| calls.contains(&api));
+        match &self.scenario.then {
+            Expectation::Success => false,
+            Expectation::Refusal(refusal) => is_theirs && refusal.decision != Decision::FixRequest,
         }
     }
 }

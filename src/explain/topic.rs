@@ -1,10 +1,11 @@
 //! Words to topics.
 
-use super::scenarios::Scenarios;
-use super::{code, decision, probe, problem, rule, scenario};
+use super::scenarios::{Known, Scenarios};
+use super::{code, decision, finding, probe, problem, rule, scenario};
+use crate::findings::{Finding, findings};
 use crate::judge::{PROBES, ProbeText, Rule, rules};
 use crate::model::{Category, CleanUpKind, Decision, ErrorCode};
-use crate::scenario::{ProblemKind, Scenario, catalogue};
+use crate::scenario::{ProblemKind, catalogue};
 
 /// Something that can be explained.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,10 @@ pub enum Topic<'a> {
     Probe(&'static ProbeText),
     /// A kind of problem of a scenario file.
     Problem(&'static ProblemKind),
+    /// Something that libvirt does and its callers do not expect.
+    Finding(&'static Finding),
     /// A scenario, by its name.
-    Scenario(&'a str, &'a Scenario),
+    Scenario(&'a str, &'a Known),
 }
 
 /// A word that is no topic, or more than one.
@@ -73,7 +76,8 @@ impl Topic<'_> {
             Self::Rule(rule) => rule::page(rule, scenarios),
             Self::Probe(text) => probe::page(text, problem_called(text.name)),
             Self::Problem(kind) => problem::page(kind),
-            Self::Scenario(name, written) => scenario::page(name, written),
+            Self::Finding(found) => finding::page(found),
+            Self::Scenario(name, known) => scenario::page(name, known),
         }
     }
 }
@@ -89,7 +93,7 @@ pub fn find<'a>(word: &str, scenarios: &'a Scenarios) -> Result<Topic<'a>, Unkno
         return Ok(Topic::Code(code));
     }
     if let Some((name, known)) = scenarios.get_key_value(word) {
-        return Ok(Topic::Scenario(name, &known.scenario));
+        return Ok(Topic::Scenario(name, known));
     }
     // As a snapshot or a report calls it.
     if let Some(text) = PROBES.iter().find(|text| text.title == word) {
@@ -103,7 +107,7 @@ pub fn find<'a>(word: &str, scenarios: &'a Scenarios) -> Result<Topic<'a>, Unkno
         .iter()
         .filter(|(name, _)| !word.is_empty() && name.contains(word));
     match (matching.next(), matching.next()) {
-        (Some((name, known)), None) => Ok(Topic::Scenario(name, &known.scenario)),
+        (Some((name, known)), None) => Ok(Topic::Scenario(name, known)),
         (Some((first, _)), Some((second, _))) => {
             let names = [first, second]
                 .into_iter()
@@ -142,6 +146,8 @@ pub fn list(scenarios: &Scenarios) -> String {
     });
     let codes: Vec<String> = codes.collect();
     page.names(codes.iter().map(String::as_str), "");
+    page.section("findings: what libvirt does that its callers do not expect");
+    page.names(findings().iter().map(|finding| finding.name.as_str()), "");
     page.section("problems of a scenario file");
     page.names(catalogue().map(|kind| kind.code), "");
     page.section("scenarios, by name or by a part of it");
@@ -167,6 +173,9 @@ pub(super) fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
     let problems = catalogue().map(|kind| (kind.code.to_owned(), Topic::Problem(kind)));
     let codes = ErrorCode::names()
         .filter_map(|name| Some((name.to_owned(), Topic::Code(name.parse().ok()?))));
+    let findings = findings()
+        .iter()
+        .map(|finding| (finding.name.clone(), Topic::Finding(finding)));
     decisions
         .chain(clean_ups)
         .chain(categories)
@@ -174,6 +183,7 @@ pub(super) fn vocabulary() -> impl Iterator<Item = (String, Topic<'static>)> {
         .chain(probes)
         .chain(problems)
         .chain(codes)
+        .chain(findings)
 }
 
 /// The problem with this name behind `scenario::`.
