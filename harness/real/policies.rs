@@ -11,10 +11,8 @@ use backup_tck::suite::Suite;
 use crate::bench::{directory, start};
 
 /// A few; each is played by every client, which takes ten seconds and more.
-const SCENARIOS: [&str; 4] = [
-    "recovery/bitmap-lost-on-one-disk-no-mixing",
+const SCENARIOS: [&str; 2] = [
     "recovery/delete-of-half-present-checkpoint@with-monitor",
-    "seed/incremental-over-inconsistent-bitmap",
     "seed/middle-bitmap-lost@itself",
 ];
 
