@@ -250,14 +250,8 @@ impl ByHand {
     }
 
     fn start_server(&mut self, domain: &str, server: &NbdServer) -> Result<(), DriverError> {
-        let address = match server {
-            NbdServer::Socket(path) => json!({"type": "unix", "data": {"path": path}}),
-            NbdServer::Port(port) => {
-                let data = json!({"host": "127.0.0.1", "port": port.to_string()});
-                json!({"type": "inet", "data": data})
-            }
-        };
-        let command = json!({"execute": "nbd-server-start", "arguments": {"addr": address}});
+        let command =
+            json!({"execute": "nbd-server-start", "arguments": {"addr": server.address()}});
         self.monitor(domain, &command.to_string()).map(drop)
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use roxmltree::{Document, Node};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Where the NBD server of a pull backup listens.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -34,6 +35,19 @@ impl NbdServer {
         let port = server.attribute("port")?.parse().ok()?;
         // Port 0 is none: libvirt refuses it, or chooses.
         (port != 0).then_some(Self::Port(port))
+    }
+
+    /// The argument `addr` of QEMU's `nbd-server-start` (`SocketAddressLegacy` in
+    /// `qapi/sockets.json`).
+    #[must_use]
+    pub fn address(&self) -> Value {
+        match self {
+            Self::Socket(path) => json!({"type": "unix", "data": {"path": path}}),
+            Self::Port(port) => {
+                let data = json!({"host": "127.0.0.1", "port": port.to_string()});
+                json!({"type": "inet", "data": data})
+            }
+        }
     }
 }
 

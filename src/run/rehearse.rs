@@ -43,39 +43,17 @@ pub struct Rehearsed {
 pub fn rehearse(driver: &mut dyn Driver, scenario: &Scenario) -> Result<Rehearsal, DriverError> {
     let identity = driver.identity()?;
     let place = driver.open_scenario()?;
-    let played = play(driver, &place, scenario);
+    let played = play(driver, identity, &place, scenario);
     driver.close_scenario(&place)?;
-    let Played {
-        disks,
-        setup,
-        history,
-        before,
-        when,
-    } = played?;
-    Ok(Rehearsal {
-        identity,
-        place,
-        disks,
-        setup,
-        history,
-        before,
-        when,
-    })
-}
-
-struct Played {
-    disks: Vec<PlannedDisk>,
-    setup: Vec<Rehearsed>,
-    history: Vec<Rehearsed>,
-    before: HostState,
-    when: Rehearsed,
+    played
 }
 
 fn play(
     driver: &mut dyn Driver,
+    identity: Identity,
     place: &Place,
     scenario: &Scenario,
-) -> Result<Played, DriverError> {
+) -> Result<Rehearsal, DriverError> {
     let plan = lower(scenario, place).map_err(|error| DriverError::Failed(error.to_string()))?;
     let mut session = Session::new(driver, place.clone(), plan.disks.clone());
     let setup = succeed(&mut session, plan.setup)?;
@@ -83,7 +61,9 @@ fn play(
     let before = session.host_state()?;
     let records = session.perform(&plan.when)?;
     let step = plan.when;
-    Ok(Played {
+    Ok(Rehearsal {
+        identity,
+        place: place.clone(),
         disks: plan.disks,
         setup,
         history,

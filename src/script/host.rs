@@ -129,14 +129,8 @@ impl Lines<'_> {
     }
 
     fn start_server(&self, server: &NbdServer) -> String {
-        let address = match server {
-            NbdServer::Socket(path) => json!({"type": "unix", "data": {"path": path}}),
-            NbdServer::Port(port) => {
-                let data = json!({"host": "127.0.0.1", "port": port.to_string()});
-                json!({"type": "inet", "data": data})
-            }
-        };
-        let command = json!({"execute": "nbd-server-start", "arguments": {"addr": address}});
+        let command =
+            json!({"execute": "nbd-server-start", "arguments": {"addr": server.address()}});
         monitor(&self.names.word(&command.to_string()))
     }
 }

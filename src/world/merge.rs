@@ -17,10 +17,7 @@ impl World {
         index: usize,
         (top, base): (usize, usize),
     ) -> Result<(), Impossible> {
-        let source = defined(&mut self.domains, name)?.disks[index]
-            .source
-            .clone();
-        let chain = self.chain(&source);
+        let (source, chain) = self.layers_of(name, index)?;
         let Some(below) = chain.get(base).cloned().filter(|_| top < base) else {
             return impossible(format!("committing {top} to {base} of {source}"));
         };
@@ -89,10 +86,7 @@ impl World {
         index: usize,
         (top, base): (usize, usize),
     ) -> Result<(), Impossible> {
-        let source = defined(&mut self.domains, name)?.disks[index]
-            .source
-            .clone();
-        let chain = self.chain(&source);
+        let (_, chain) = self.layers_of(name, index)?;
         let written: Vec<(u64, u64)> = chain[top..base]
             .iter()
             .filter_map(|path| self.image(path))
@@ -118,10 +112,7 @@ impl World {
         index: usize,
         base: Option<usize>,
     ) -> Result<(), Impossible> {
-        let source = defined(&mut self.domains, name)?.disks[index]
-            .source
-            .clone();
-        let chain = self.chain(&source);
+        let (source, chain) = self.layers_of(name, index)?;
         let base = base.unwrap_or(chain.len());
         if base == 0 || base > chain.len() {
             return impossible(format!("pulling into {source} from above {base}"));
@@ -150,6 +141,14 @@ impl World {
             nodes.drain(..base - 1);
         }
         Ok(())
+    }
+
+    /// The image of a disk, and all its layers from that one on.
+    fn layers_of(&mut self, name: &str, index: usize) -> Result<(String, Vec<String>), Impossible> {
+        let disk = &defined(&mut self.domains, name)?.disks[index];
+        let source = disk.source.clone();
+        let chain = self.chain(&source);
+        Ok((source, chain))
     }
 }
 

@@ -18,14 +18,11 @@ const READ_LIMIT: u64 = 16 << 20;
 
 /// QEMU's `nbd-server-start`.
 pub(super) fn start_server(domain: &Domain, server: &NbdServer) -> Result<(), DriverError> {
-    let address = match server {
-        NbdServer::Socket(path) => json!({"type": "unix", "data": {"path": path}}),
-        NbdServer::Port(port) => {
-            let data = json!({"host": "127.0.0.1", "port": port.to_string()});
-            json!({"type": "inet", "data": data})
-        }
-    };
-    emulator::qmp(domain, "nbd-server-start", &json!({"addr": address}))?;
+    emulator::qmp(
+        domain,
+        "nbd-server-start",
+        &json!({"addr": server.address()}),
+    )?;
     Ok(())
 }
 

@@ -1,11 +1,15 @@
 //! The codes about checkpoints and backups that are not there, or cannot be used.
 
+use super::state::{
+    domain_is_gone, domain_is_off, domain_is_off_and_may_start, restored_and_left_paused,
+    restored_and_paused,
+};
 use crate::judge::Rule;
 use crate::judge::chain::{Chain, carriers, is_busy};
 use crate::judge::decided::Detail;
 use crate::judge::facts::Facts;
 use crate::judge::rule::{Step, plain};
-use crate::model::{Api, BitmapRow, CleanUp, Decision, DiskFormat, DomainState, ErrorCode, flags};
+use crate::model::{Api, BitmapRow, CleanUp, Decision, DiskFormat, ErrorCode, flags};
 
 /// The codes that say that a base cannot be used.
 const UNUSABLE: &[ErrorCode] = &[
@@ -276,32 +280,6 @@ fn wanted_one_can_be_redefined(facts: &Facts) -> Step {
     };
     let is_kept = facts.records.saved_checkpoints.contains(name);
     Ok(plain(is_kept && !facts.checkpoints()?.contains_key(name)))
-}
-
-fn domain_is_off_and_may_start(facts: &Facts) -> Step {
-    if !facts.records.may_start {
-        // The state is asked for all the same, by the rule after this one.
-        return Ok(None);
-    }
-    domain_is_off(facts)
-}
-
-fn domain_is_off(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()? == DomainState::Shutoff))
-}
-
-fn domain_is_gone(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()? == DomainState::Gone))
-}
-
-fn restored_and_paused(facts: &Facts) -> Step {
-    Ok(plain(
-        facts.records.may_start && facts.is_restored_and_paused()?,
-    ))
-}
-
-fn restored_and_left_paused(facts: &Facts) -> Step {
-    Ok(plain(facts.is_restored_and_paused()?))
 }
 
 /// Without a way to QEMU's monitor only the needed bitmaps are looked at.

@@ -1,5 +1,6 @@
 //! The codes about the domain's state: gone, off, or not in the way the call needs.
 
+use super::state::{domain_is_gone, domain_is_off, domain_is_off_and_may_start, domain_is_on};
 use crate::judge::Rule;
 use crate::judge::chain::carriers;
 use crate::judge::decided::Detail;
@@ -162,25 +163,6 @@ pub(super) const RULES: &[Rule] = &[
             ],
         ),
 ];
-
-fn domain_is_gone(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()? == DomainState::Gone))
-}
-
-fn domain_is_on(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()?.is_active()))
-}
-
-fn domain_is_off(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()? == DomainState::Shutoff))
-}
-
-fn domain_is_off_and_may_start(facts: &Facts) -> Step {
-    if !facts.records.may_start {
-        return Ok(None);
-    }
-    domain_is_off(facts)
-}
 
 /// Where the checkpoint is in the client's books, libvirt may have lost it, and its bitmap may be left.
 fn domain_is_off_and_checkpoint_gone(facts: &Facts) -> Step {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::names::{METADATA, has_a_long_name};
 use super::other_job::{self, unstuck};
+use super::state::{restored_and_left_paused, restored_and_paused};
 use crate::judge::Rule;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::rule::{Step, plain};
@@ -151,16 +152,6 @@ pub(super) const RULES: &[Rule] = &[
 
 fn document_lacks_its_time(facts: &Facts) -> bool {
     facts.is_of(ErrorDomain::DOMAIN_CHECKPOINT)
-}
-
-fn restored_and_paused(facts: &Facts) -> Step {
-    Ok(plain(
-        facts.records.may_start && facts.is_restored_and_paused()?,
-    ))
-}
-
-fn restored_and_left_paused(facts: &Facts) -> Step {
-    Ok(plain(facts.is_restored_and_paused()?))
 }
 
 /// A backup leaves only checkpoints and bitmaps that can be seen to be its own; a deletion without a

@@ -13,5 +13,6 @@ mod names;
 mod other_job;
 mod request;
 mod snapshot;
+mod state;
 
 pub use all::rules;

@@ -1,5 +1,6 @@
 //! The codes about a job that is in the way, or is not there.
 
+use super::state::domain_is_on;
 use crate::judge::decided::Detail;
 use crate::judge::facts::{Facts, RunningJob};
 use crate::judge::probe::Probe;
@@ -269,8 +270,4 @@ pub(super) fn disk_has_a_block_job(facts: &Facts) -> Step {
     }
     let busy = !facts.backed_up_disks()?.is_empty() || !facts.otherwise_busy_disks()?.is_empty();
     Ok(plain(busy))
-}
-
-fn domain_is_on(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()?.is_active()))
 }

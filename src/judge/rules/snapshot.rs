@@ -1,5 +1,6 @@
 //! The refusals of snapshots, of domains that have checkpoints.
 
+use super::state::{domain_is_off, domain_is_off_and_may_start};
 use crate::judge::Rule;
 use crate::judge::facts::Facts;
 use crate::judge::rule::{Step, plain};
@@ -63,17 +64,6 @@ pub(super) const RULES: &[Rule] = &[
         &["block/qcow2-snapshot.c:qcow2_snapshot_goto of QEMU: Device has active dirty bitmaps"],
     ),
 ];
-
-fn domain_is_off(facts: &Facts) -> Step {
-    Ok(plain(facts.domain_state()? == DomainState::Shutoff))
-}
-
-fn domain_is_off_and_may_start(facts: &Facts) -> Step {
-    if !facts.records.may_start {
-        return Ok(None);
-    }
-    domain_is_off(facts)
-}
 
 /// Whether any of the domain's disks has a job, since the request names none.
 fn a_block_job_runs(facts: &Facts) -> Step {
